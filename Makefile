@@ -1,0 +1,42 @@
+# `make` alone lists the targets. Only Python 3.11 or newer is needed beside make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+
+.DEFAULT_GOAL := help
+.PHONY: help lab run test lint record clean
+
+help: ## list these targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+lab: $(READY) ## open the series in JupyterLab
+	$(BIN)/jupyter lab --notebook-dir=. notebooks/01-training-data.ipynb
+
+run: $(READY) ## execute all notebooks in order, without a browser
+	@$(BIN)/python tools/execute.py run
+
+test: $(READY) lint ## run all checks
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+lint: $(READY) ## check the style of code and notebooks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+record: $(READY) ## execute all notebooks and save their outputs
+	@$(BIN)/python tools/execute.py record
+
+clean: ## remove the environment and everything built
+	rm -rf $(VENV) build .pytest_cache .ruff_cache *.egg-info
+
+# Made again whenever the versions change.
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed: this is '$(PYTHON)', $$($(PYTHON) --version 2>&1)."; \
+	  echo "Install a newer one, or name it: make PYTHON=python3.12 ..."; exit 1; }
+	@echo "Setting up $(VENV): this takes some minutes once (1.3 GB, most of it PyTorch)."
+	@$(PYTHON) -m venv $(VENV) || { \
+	  echo "Python's venv module is missing (Debian and Ubuntu: apt-get install python3-venv)."; \
+	  rm -rf $(VENV); exit 1; }
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
+	@touch $@

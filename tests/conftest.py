@@ -1,0 +1,64 @@
+"""What several tests need: the notebooks, read once, and how to walk through them."""
+
+import ast
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / 'tools'))
+NOTEBOOKS = sorted((ROOT / 'notebooks').glob('*.ipynb'))
+
+
+class Notebook:
+    """A committed notebook, as the checks look at it."""
+
+    def __init__(self, path):
+        self.path, self.number = path, int(path.name[:2])
+        self.node = nbformat.read(path, as_version=4)
+        self.cells = self.node.cells
+        self.code = [cell for cell in self.cells if cell.cell_type == 'code']
+
+    def section(self, title):
+        """The cells from the heading `## title` to the next heading of that level."""
+        inside, cells = False, []
+        for cell in self.cells:
+            if cell.cell_type == 'markdown' and cell.source.startswith('## '):
+                inside = cell.source.splitlines()[0] == f'## {title}'
+            if inside:
+                cells.append(cell)
+        return cells
+
+    def prose(self):
+        """The Markdown cells without their code blocks."""
+        for cell in self.cells:
+            if cell.cell_type == 'markdown':
+                yield '```'.join(cell.source.split('```')[::2])
+
+
+def printed(cell):
+    """All text that a code cell put out."""
+    texts = [
+        output.get('text') or output.get('data', {}).get('text/plain', '')
+        for output in cell.outputs
+    ]
+    return '\n'.join(texts)
+
+
+def statements(cells):
+    """The top-level statements of code cells, as syntax trees."""
+    for cell in cells:
+        if cell.cell_type == 'code':
+            yield from ast.parse(cell.source).body
+
+
+@pytest.fixture(scope='session')
+def series():
+    return [Notebook(path) for path in NOTEBOOKS]
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def notebook(request):
+    return Notebook(request.param)

@@ -1,0 +1,106 @@
+"""helpers.data reads a table completely, or says where it is wrong."""
+
+import numpy as np
+import pytest
+
+from helpers.data import REGIONS_CSV, read_csv
+
+COLUMNS = {'label': 'region', 'inputs': ['temp', 'rain'], 'targets': ['apples']}
+GOOD = 'region,temp,rain,apples\nKanto,73,67,56\nJohto,91,88.5,81\n'
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read_text(text, encoding='utf-8'):
+        path = tmp_path / 'my.csv'
+        path.write_bytes(text.encode(encoding))
+        return read_csv(path, **COLUMNS)
+
+    return read_text
+
+
+def test_the_articles_table():
+    names, inputs, targets = read_csv(
+        REGIONS_CSV,
+        label='region',
+        inputs=['temp_F', 'rainfall_mm', 'humidity_pct'],
+        targets=['apples_ton', 'oranges_ton'],
+    )
+    assert names == ['Kanto', 'Johto', 'Hoenn', 'Sinnoh', 'Unova']
+    assert inputs.dtype == targets.dtype == np.float32
+    assert inputs.tolist() == [
+        [73, 67, 43],
+        [91, 88, 64],
+        [87, 134, 58],
+        [102, 43, 37],
+        [69, 96, 70],
+    ]
+    assert targets.tolist() == [[56, 70], [81, 101], [119, 133], [22, 37], [103, 119]]
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        GOOD,
+        GOOD.replace('\n', '\r\n'),
+        '\ufeff' + GOOD,
+        GOOD + '\n\n',
+        GOOD.replace(',', ' , '),
+        GOOD.replace('Kanto', '"Kanto"'),
+        'apples,rain,temp,region\n56,67,73,Kanto\n81,88.5,91,Johto\n',
+    ],
+    ids=[
+        'plain',
+        'windows',
+        'byte-order mark',
+        'blank lines',
+        'spaces',
+        'quotes',
+        'order',
+    ],
+)
+def test_what_is_read(read, text):
+    table = read(text)
+    assert table.names == ['Kanto', 'Johto']
+    assert table.inputs.tolist() == [[73, 67], [91, 88.5]]
+    assert table.targets.tolist() == [[56], [81]]
+
+
+@pytest.mark.parametrize(
+    ('change', 'words'),
+    [
+        (('88.5', 'wet'), ['line 3', 'column rain', 'expected a number', "'wet'"]),
+        (('88.5', ''), ['line 3', 'column rain', 'an empty cell']),
+        (('88.5', 'NaN'), ['line 3', 'column rain', "'NaN'"]),
+        (('88.5', 'inf'), ['line 3', 'column rain', "'inf'"]),
+        (('88.5', '1e99'), ['line 3', 'column rain', "'1e99'"]),
+        (('88.5,', ''), ['line 3', 'expected 4 values', 'found 3']),
+        (('88.5', '88.5,9'), ['line 3', 'expected 4 values', 'found 5']),
+        (('rain,', ''), ['line 1', 'region, temp, rain, apples', "missing: 'rain'"]),
+        (('rain', 'snow'), ["missing: 'rain'", "extra: 'snow'"]),
+        (('rain', 'rain,sun'), ['line 1', "extra: 'sun'"]),
+        (('rain', 'rain,rain'), ['line 1', "twice: 'rain'"]),
+        (('region,temp,rain,apples\n', ''), ['line 1', 'expected a header']),
+        ((GOOD, ''), ['line 1', 'expected a header']),
+        (('Kanto,73,67,56\nJohto,91,88.5,81\n', ''), ['rows of data', 'found none']),
+        (('Kanto', '"Kanto'), ['line', 'unexpected end of data']),
+    ],
+)
+def test_what_is_refused(read, change, words):
+    with pytest.raises(ValueError, match='my.csv') as caught:
+        read(GOOD.replace(*change))
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_a_wrong_encoding_is_named(read):
+    with pytest.raises(
+        ValueError, match=r'my.csv, line 3: expected text in UTF-8'
+    ) as caught:
+        read(GOOD.replace('Johto', 'Jöhto'), encoding='latin-1')
+    assert '0xf6' in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match='absent.csv'):
+        read_csv(tmp_path / 'absent.csv', **COLUMNS)

@@ -1,0 +1,184 @@
+"""The figures draw what they are given, and refuse what they cannot draw."""
+
+import base64
+import re
+
+import matplotlib
+
+matplotlib.use('agg')
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+
+from helpers import plots
+
+NAMES = ['a', 'b', 'c', 'd', 'e']
+INPUTS, TARGETS = torch.rand(5, 3), torch.rand(5, 2)
+
+
+@pytest.fixture(autouse=True)
+def _no_figure_is_left():
+    yield
+    plt.close('all')
+
+
+def line(ax, index=0):
+    return np.array(ax.lines[index].get_data())
+
+
+def test_features_and_targets():
+    axes = plots.features_and_targets(
+        INPUTS, TARGETS, ['t', 'r', 'h'], ['apples', 'oranges'], NAMES
+    )
+    assert axes.shape == (3, 2)
+    for feature, target in np.ndindex(3, 2):
+        ax = axes[feature, target]
+        assert ax.get_xlabel() == 'trh'[feature]
+        assert ax.get_ylabel() == ['apples', 'oranges'][target]
+        np.testing.assert_allclose(line(ax)[0], INPUTS[:, feature])
+        np.testing.assert_allclose(line(ax)[1], TARGETS[:, target])
+
+
+def test_plane():
+    points = np.random.default_rng(0).random((4, 3))
+    ax = plots.plane(points, (2, -3, 1), ['x', 'y', 'z'])
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_zlabel()) == ('x', 'y', 'z')
+    sticks = [np.array(stick.get_data_3d()) for stick in ax.lines[:4]]
+    for (x, y, z), stick in zip(points, sticks, strict=True):
+        np.testing.assert_allclose(stick.T, [[x, y, 2 * x - 3 * y + 1], [x, y, z]])
+    for x, y, z in np.concatenate(ax.collections[0]._segments3d):
+        assert z == pytest.approx(2 * x - 3 * y + 1)
+
+
+def test_matrix_product():
+    ax = plots.matrix_product(
+        torch.full((5, 3), 20.0), torch.ones(2, 3, requires_grad=True), [1.0, 2.0]
+    )
+    texts = [text.get_text() for text in ax.texts]
+    assert texts.count('20') == 15
+    assert texts.count('61') == texts.count('62') == 5
+    assert [text for text in texts if text.startswith('(')] == [
+        '(5, 3)',
+        '(3, 2)',
+        '(2,)',
+        '(5, 2)',
+    ]
+
+
+def test_residuals():
+    preds = TARGETS[:, 1].clone().requires_grad_()
+    ax = plots.residuals(TARGETS[:, 0], preds, NAMES, 'tons')
+    np.testing.assert_allclose(line(ax, 0)[1], TARGETS[:, 0])
+    np.testing.assert_allclose(line(ax, 1)[1], TARGETS[:, 1])
+    assert [entry.get_marker() for entry in ax.lines] == ['o', 'x']
+    sticks = np.array(ax.collections[0].get_segments())[:, :, 1]
+    np.testing.assert_allclose(
+        np.ptp(sticks, axis=1), abs(preds.detach() - TARGETS[:, 0])
+    )
+    assert ax.get_ylabel() == 'tons'
+
+
+def test_loss_scale():
+    ax = plots.loss_scale({'bad': 1000.0, 'good': 0.5}, 'loss')
+    assert ax.get_xscale() == 'log'
+    assert line(ax)[0].tolist() == [1000, 0.5]
+    assert [text.get_text() for text in ax.texts] == ['bad: 1,000', 'good: 0.50']
+
+
+def test_parabola():
+    x = np.linspace(-1, 3, 101)
+    ax = plots.parabola(x, (x - 1) ** 2, (2, 1), 2, 'w')
+    np.testing.assert_allclose(line(ax, 0), [x, (x - 1) ** 2])
+    tangent = line(ax, 1)
+    assert np.diff(tangent[1]) / np.diff(tangent[0]) == pytest.approx(2)
+    assert tangent.mean(axis=1).tolist() == pytest.approx([2, 1])
+    assert line(ax, 2).ravel().tolist() == [2, 1]
+    assert line(ax, 3).ravel().tolist() == pytest.approx([1, 0])
+    assert ax.get_xlabel() == 'w'
+
+
+def test_step_sizes():
+    rates = np.linspace(0, 1, 11)
+    ax = plots.step_sizes(rates, (rates - 0.5) ** 2 + 1, 1.25 - rates)
+    np.testing.assert_allclose(line(ax, 0), [rates, (rates - 0.5) ** 2 + 1])
+    np.testing.assert_allclose(line(ax, 1), [rates, 1.25 - rates])
+
+
+def test_loss_curves():
+    band = [[0, 1, 2], [1, 1, 1], [3, 3, 3]]
+    ax = plots.loss_curves(
+        {'one': [3.0, 2.0, 1.0], 'two': ([5, 7], torch.tensor([9.0, 8.0]))},
+        {'optimum': 0.5},
+        band=band,
+    )
+    assert ax.get_yscale() == 'log'
+    assert line(ax, 0).tolist() == [[0, 1, 2], [3, 2, 1]]
+    assert line(ax, 1).tolist() == [[5, 7], [9, 8]]
+    assert line(ax, 2)[1].tolist() == [0.5, 0.5]
+    assert [text.get_text() for text in ax.texts] == ['optimum', 'one', 'two']
+    edges = ax.collections[0].get_paths()[0].vertices[:, 1]
+    assert (edges.min(), edges.max()) == (1, 3)
+
+
+def test_predicted_and_measured():
+    ax = plots.predicted_and_measured(TARGETS, TARGETS + 1, 'tons')
+    assert len(set(line(ax, 0)[0] - line(ax, 0)[1])) == 1
+    np.testing.assert_allclose(line(ax, 1)[0], TARGETS.ravel())
+    np.testing.assert_allclose(line(ax, 1)[1], TARGETS.ravel() + 1)
+    assert ax.get_xlabel() == 'target (tons)'
+    assert ax.get_ylabel() == 'prediction (tons)'
+
+
+def test_functions_draw_on_the_axes_that_they_are_given():
+    ax = plt.subplots()[1]
+    assert plots.residuals([1, 2], [1, 3], ['a', 'b'], 'tons', ax=ax) is ax
+    assert plots.loss_curves({'a': [2, 1]}, ax=ax) is ax
+    assert plots.predicted_and_measured([1, 2], [1, 3], 'tons', ax=ax) is ax
+
+
+@pytest.mark.parametrize(
+    ('call', 'words'),
+    [
+        (lambda: plots.residuals([1, 2], [1, 2, 3], ['a', 'b'], 'y'), ['(2)', '(3,)']),
+        (lambda: plots.residuals([1, 2], [[1, 2]], ['a', 'b'], 'y'), ['(2)', '(1, 2)']),
+        (lambda: plots.plane(torch.ones(5, 2), (1, 2, 3), 'xyz'), ['any, 3', '(5, 2)']),
+        (lambda: plots.plane(torch.ones(5, 3), (1, 2), 'xyz'), ['(3)', '(2,)']),
+        (lambda: plots.matrix_product(INPUTS, TARGETS, [1, 2]), ['any, 3', '(5, 2)']),
+        (lambda: plots.parabola([1, 2], [1], (0, 0), 1, 'w'), ['(2)', '(1,)']),
+        (lambda: plots.step_sizes([1, 2], [1, 2], [1]), ['(2)', '(1,)']),
+        (
+            lambda: plots.predicted_and_measured(TARGETS, INPUTS, 't'),
+            ['5, 2', '(5, 3)'],
+        ),
+        (
+            lambda: plots.features_and_targets(INPUTS, TARGETS, 'tr', 'ab', NAMES),
+            ['5, 2', '(5, 3)'],
+        ),
+        (lambda: plots.loss_curves({'a': [1, float('nan')]}), ['a (2,)', 'finite']),
+        (lambda: plots.loss_curves({'a': [1, 0]}), ['a (2,)', 'over 0']),
+        (lambda: plots.loss_scale({'a': float('inf')}, 'loss'), ['(1,)', 'finite']),
+    ],
+)
+def test_wrong_values_are_refused_by_name(call, words):
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 (the words are checked below)
+        call()
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_show_gives_a_described_picture_and_closes_the_figure():
+    ax = plt.subplots()[1]
+    picture = plots.show(ax, 'A line chart of "a" & b.')
+    assert not plt.get_fignums()
+    bundle = picture._repr_mimebundle_()
+    assert bundle['text/plain'] == repr(picture) == 'A line chart of "a" & b.'
+    assert 'alt="A line chart of &quot;a&quot; &amp; b."' in bundle['text/html']
+    assert base64.b64decode(bundle['image/png']).startswith(b'\x89PNG')
+    assert re.search('base64,([^"]+)', bundle['text/html'])[1] == bundle['image/png']
+
+
+def test_show_wants_a_description():
+    with pytest.raises(ValueError, match='needs a description'):
+        plots.show(plt.subplots()[1], ' ')
