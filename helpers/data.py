@@ -10,6 +10,8 @@ import numpy as np
 REGIONS_CSV = Path(__file__).with_name('regions.csv')
 """The article's five regions (invented data): °F, mm, %, and yields in tons."""
 
+FLOAT32_MAX = float(np.finfo('float32').max)
+
 
 class Table(NamedTuple):
     """n rows of a CSV file, as `read_csv` returns them."""
@@ -103,7 +105,7 @@ def _number(path, line, column, text):
         value = float(text)
     except ValueError:
         value = np.nan
-    if abs(value) <= np.finfo('float32').max:  # False for NaN
+    if abs(value) <= FLOAT32_MAX:  # False for NaN
         return value
     found = repr(text.strip()) if text.strip() else 'an empty cell'
     raise ValueError(

@@ -47,7 +47,7 @@ def test_everything_is_pinned_exactly_and_once():
         assert re.fullmatch(r'==[\w.]+', str(pin.specifier)), pin
 
 
-@pytest.mark.parametrize('wanted', ranges(), ids=str)
+@pytest.mark.parametrize('wanted', list(ranges()), ids=str)
 def test_pins_lie_in_the_ranges(wanted):
     if wanted.name in ('python', 'pip'):
         return

@@ -185,7 +185,7 @@ def is_shown(number, known):
         return True
     places = len(number.partition('.')[2])
     return any(
-        other == number
+        float(other) == float(number)
         or other.startswith(number)
         or ('e' not in other and f'{float(other):.{places}f}' == number)
         for other in known
