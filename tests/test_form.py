@@ -166,7 +166,7 @@ def test_numbers_in_the_prose_are_outputs(notebook):
         number.replace(',', '') for number in re.findall(r'\d[\d,]*\.?\d*', shown)
     ]
     for text in notebook.prose():
-        text = re.sub(r'\]\([^)]*\)|`[^`]*`', '', text)
+        text = re.sub(r'\[[^]]*\]\([^)]*\)|`[^`]*`', '', text)
         for line in text.splitlines():
             if line.startswith('|'):
                 continue
