@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help lab run test lint record clean
+.PHONY: help lab run test test-all lint mutants record clean
 
 help: ## list these targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 lab: $(READY) ## open the series in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=. notebooks/01-training-data.ipynb
@@ -16,12 +16,18 @@ lab: $(READY) ## open the series in JupyterLab
 run: $(READY) ## execute all notebooks in order, without a browser
 	@$(BIN)/python tools/execute.py run
 
-test: $(READY) lint ## run all checks
+test: $(READY) lint ## run all checks but the slow ones
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow'
+
+test-all: $(READY) lint ## run all checks, also other processors and deliberate mistakes
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(READY) ## check the style of code and notebooks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+mutants: $(READY) ## list which check catches which deliberate mistake
+	@$(BIN)/python -m pytest -q -n 2 -rP tests/test_the_check_bites.py | grep ': '
 
 record: $(READY) ## execute all notebooks and save their outputs
 	@$(BIN)/python tools/execute.py record
@@ -30,7 +36,7 @@ clean: ## remove the environment and everything built
 	rm -rf $(VENV) build .pytest_cache .ruff_cache *.egg-info
 
 # Made again whenever the versions change.
-$(READY): requirements.txt pyproject.toml
+$(READY): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Python 3.11 or newer is needed: this is '$(PYTHON)', $$($(PYTHON) --version 2>&1)."; \
 	  echo "Install a newer one, or name it: make PYTHON=python3.12 ..."; exit 1; }

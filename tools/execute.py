@@ -15,9 +15,17 @@ import sys
 import time
 from pathlib import Path
 
-import nbformat
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+try:
+    import nbformat
+    from jupyter_client.kernelspec import NoSuchKernel
+    from nbclient import NotebookClient
+    from nbclient.exceptions import (
+        CellExecutionError,
+        CellTimeoutError,
+        DeadKernelError,
+    )
+except ModuleNotFoundError as error:
+    sys.exit(f'{error}: start this with `make run` or `make record`, which install it.')
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / 'notebooks'
@@ -78,10 +86,14 @@ def execute(path, probe='', seconds=CELL_SECONDS, env=None):
         client.execute(**({'env': env} if env else {}))
     except CellExecutionError as error:
         what = f'{error.ename}: {error.evalue}'
+        if error.ename == 'ModuleNotFoundError':
+            what += '\n`pip install -r requirements.txt` installs what is missing.'
     except CellTimeoutError:
         what = f'The cell was still running after {seconds} seconds and was stopped.'
     except DeadKernelError:
         what = 'The kernel died while the cell ran (out of memory, or a crash).'
+    except (RuntimeError, NoSuchKernel) as error:
+        what = f'No kernel could be started: {error}'
     else:
         what = ''
     if what:

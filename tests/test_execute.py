@@ -1,0 +1,214 @@
+"""A run that goes wrong says where and what to do, and leaves nothing behind."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import nbformat
+import psutil
+import pytest
+from conftest import ROOT
+from execute import NotebookFailed, execute, main, series
+from test_series import kernel_environment
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write_notebook(*cells, name='01-broken.ipynb'):
+        path = tmp_path / name
+        node = nbformat.v4.new_notebook()
+        node.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
+        nbformat.write(node, path)
+        return path
+
+    return write_notebook
+
+
+def failure(path, **options):
+    before = path.read_bytes()
+    with pytest.raises(NotebookFailed) as caught:
+        execute(path, **options)
+    assert path.read_bytes() == before, 'The notebook was written.'
+    assert os.listdir(path.parent) == [path.name], 'Something was left behind.'
+    assert kernels_of(os.getpid()) == []
+    return str(caught.value)
+
+
+def kernels_of(pid):
+    children = psutil.Process(pid).children(recursive=True)
+    return [
+        child for child in children if 'ipykernel_launcher' in ' '.join(cmdline(child))
+    ]
+
+
+def cmdline(process):
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def test_a_cell_that_raises(write):
+    text = failure(write('x = 1', 'x / 0', 'x'))
+    assert '01-broken.ipynb: code cell 2 of 3 failed' in text
+    assert '    x / 0' in text
+    assert 'ZeroDivisionError: division by zero' in text
+    assert 'make lab' in text
+
+
+def test_a_cell_that_hangs(write):
+    text = failure(write('import time', 'time.sleep(60)'), seconds=1)
+    assert 'code cell 2 of 2 failed' in text
+    assert 'still running after 1 seconds' in text
+
+
+def test_a_kernel_that_dies(write):
+    text = failure(write('import os', 'os._exit(1)'))
+    assert 'code cell 2 of 2 failed' in text
+    assert 'The kernel died' in text
+
+
+def test_a_missing_dependency(write):
+    text = failure(write('import a_package_that_nobody_has'))
+    assert "No module named 'a_package_that_nobody_has'" in text
+    assert 'pip install -r requirements.txt' in text
+
+
+def test_a_network_that_is_not_there(write):
+    path = write(
+        'import socket',
+        "socket.create_connection(('localhost', 9), timeout=1)",
+    )
+    assert 'ConnectionRefusedError' in failure(path, env=kernel_environment())
+    path = write('import urllib.request', "urllib.request.urlopen('http://192.0.2.1')")
+    assert 'networking is switched off' in failure(path, env=kernel_environment())
+    path = write('import socket', "socket.create_connection(('example.org', 80))")
+    assert 'networking is switched off' in failure(path, env=kernel_environment())
+
+
+def test_the_message_of_make_run(write, monkeypatch, capsys):
+    paths = [
+        write('loss = __import__("torch").tensor(2.5)'),
+        write('1 / 0', name='02.ipynb'),
+    ]
+    monkeypatch.setattr('execute.series', lambda: paths)
+    with pytest.raises(SystemExit, match=r'02.ipynb: code cell 1 of 1 failed'):
+        main(['run'])
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith('01-broken.ipynb')
+    assert line.endswith('2.50')
+
+
+def test_a_failed_record_keeps_the_old_notebook(write, monkeypatch):
+    path = write('1 / 0')
+    before = path.read_bytes()
+    monkeypatch.setattr('execute.series', lambda: [path])
+    with pytest.raises(SystemExit):
+        main(['record'])
+    assert path.read_bytes() == before
+
+
+def test_recording_twice_changes_no_byte(write, monkeypatch):
+    path = write(
+        'print(1)', 'import sys; print(2, file=sys.stderr); print(3)', '{"a": 1}'
+    )
+    monkeypatch.setattr('execute.series', lambda: [path])
+    main(['record'])
+    first = path.read_bytes()
+    main(['record'])
+    assert path.read_bytes() == first
+    assert b'"execution_count": 3' in first
+
+
+@pytest.mark.skipif(os.name == 'nt', reason='signals of this kind are not on Windows')
+@pytest.mark.parametrize('how', [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_stopped_run_leaves_no_kernel(write, how, tmp_path):
+    path = write('import time', 'time.sleep(600)')
+    code = (
+        'import execute, pathlib\n'
+        f'execute.series = lambda: [pathlib.Path({str(path)!r})]\n'
+        'execute.main(["record"])'
+    )
+    process = subprocess.Popen(
+        [sys.executable, '-c', code], cwd=ROOT / 'tools', stderr=subprocess.DEVNULL
+    )
+    wait_until(lambda: kernels_of(process.pid))
+    kernels = kernels_of(process.pid)
+    time.sleep(2)
+    process.send_signal(how)
+    process.wait(30)
+    wait_until(lambda: not any(kernel.is_running() for kernel in kernels))
+    assert os.listdir(tmp_path) == [path.name]
+
+
+def wait_until(condition, seconds=30):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, 'waited too long'
+        time.sleep(0.1)
+
+
+def test_the_order_is_the_reading_order():
+    numbers = [int(path.name[:2]) for path in series()]
+    assert numbers == sorted(numbers)
+    assert series() == sorted((ROOT / 'notebooks').glob('*.ipynb'))
+
+
+@pytest.fixture
+def makefile_only(tmp_path):
+    for name in ('Makefile', 'requirements.txt', 'pyproject.toml'):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+@pytest.mark.skipif(shutil.which('make') is None, reason='make is not installed')
+def test_a_too_old_python(makefile_only):
+    old = makefile_only / 'python3.9'
+    old.write_text('#!/bin/sh\n[ "$1" = --version ] && echo Python 3.9.2\nexit 1\n')
+    old.chmod(0o755)
+    done = subprocess.run(
+        ['make', 'run', f'PYTHON={old}'],
+        cwd=makefile_only,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode != 0
+    assert 'Python 3.11 or newer is needed' in done.stdout
+    assert 'Python 3.9.2' in done.stdout
+    assert not (makefile_only / '.venv').exists()
+
+
+@pytest.mark.skipif(shutil.which('make') is None, reason='make is not installed')
+def test_a_missing_python(makefile_only):
+    done = subprocess.run(
+        ['make', 'run', 'PYTHON=no-such-python'],
+        cwd=makefile_only,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode != 0
+    assert 'Python 3.11 or newer is needed' in done.stdout
+    assert not (makefile_only / '.venv').exists()
+
+
+@pytest.mark.skipif(shutil.which('make') is None, reason='make is not installed')
+def test_make_alone_lists_its_targets():
+    done = subprocess.run(
+        ['make'], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    listed = [line.split()[0] for line in done.stdout.splitlines()]
+    assert {'lab', 'run', 'test', 'test-all', 'record'} <= set(listed)
+
+
+def test_started_without_the_environment_it_says_what_to_do():
+    done = subprocess.run(
+        [sys.executable, '-S', str(ROOT / 'tools' / 'execute.py'), 'run'],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode != 0
+    assert 'make run' in done.stderr
+    assert 'Traceback' not in done.stderr
