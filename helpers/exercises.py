@@ -1,0 +1,397 @@
+"""Checks for the exercises. Each takes an answer and returns a `Verdict` on it.
+
+An answer that was left open, is wrong, has the wrong type or raises an error gets a
+sentence that helps; a check itself never raises. Functions are tried on random inputs
+of several shapes. Nothing here touches PyTorch's own random numbers.
+"""
+
+import inspect
+import math
+
+import numpy as np
+import torch
+
+from helpers.data import REGIONS_CSV, read_csv
+
+
+class Verdict(str):
+    """What a check says. A notebook shows it as a plain sentence."""
+
+    __slots__ = ()
+
+    def __repr__(self):
+        return str(self)
+
+
+OPEN = Verdict(
+    'Not answered yet: replace the dots in the cell above, run it, then run this one.'
+)
+RIGHT = Verdict('Right.')
+
+
+def _wrong(hint):
+    return Verdict(f'Not yet: {hint}')
+
+
+def _value(answer, right, wrong=(), tolerance=1e-4):
+    """Compare a value with the right one, then with (wrong value, hint) pairs."""
+    if answer is ...:
+        return OPEN
+    problem = _problem(answer, right, tolerance)
+    hints = (hint for value, hint in wrong if not _problem(answer, value, tolerance))
+    return _wrong(next(hints, problem)) if problem else RIGHT
+
+
+def _function(answer, cases, right, wrong=(), raises=None, like=None):
+    """Try a function on every case, beside the right one and (wrong one, hint) pairs.
+
+    `raises` maps the type of an error to a hint; `like` is the function whose arguments
+    the reader chose, if `answer` wraps it.
+    """
+    if answer is ...:
+        return OPEN
+    if not callable(answer):
+        return _wrong(f'expected a function, found {_kind(answer)}.')
+    results = []
+    for case in cases:
+        if not _takes(like or answer, len(case)):
+            return _wrong(f'the function has to take {len(case)} argument(s).')
+        try:
+            results.append(answer(*_copies(case)))
+        except Exception as error:
+            reason = (
+                f'it raised {type(error).__name__}: {str(error).partition(chr(10))[0]}'
+            )
+            return _wrong((raises or {}).get(type(error), reason))
+
+    def problems(function):
+        for case, result in zip(cases, results, strict=True):
+            yield _problem(result, function(*_copies(case)))
+
+    problem = next(filter(None, problems(right)), '')
+    hints = (hint for function, hint in wrong if not any(problems(function)))
+    return _wrong(next(hints, problem)) if problem else RIGHT
+
+
+def _takes(function, count):
+    try:
+        inspect.signature(function).bind(*range(count))
+    except TypeError:
+        return False
+    except ValueError:
+        pass  # some built-in functions have no signature to look at
+    return True
+
+
+def _copies(case):
+    return [value.clone() if hasattr(value, 'clone') else value for value in case]
+
+
+def _problem(found, right, tolerance=1e-4):
+    """What is wrong with a value, '' if it equals the right one."""
+    if isinstance(right, torch.Tensor) and right.ndim:
+        return _tensor_problem(found, right, tolerance)
+    if isinstance(right, tuple | list):
+        if not isinstance(found, tuple | list) or len(found) != len(right):
+            return f'expected {len(right)} values, found {_kind(found)}.'
+        pairs = zip(found, right, strict=True)
+        return next(filter(None, (_problem(*pair, tolerance) for pair in pairs)), '')
+    if isinstance(found, torch.Tensor) and found.numel() == 1:
+        found = found.item()
+    if isinstance(found, bool) or not isinstance(found, int | float | np.number):
+        return f'expected a number, found {_kind(found)}.'
+    if not math.isfinite(found):
+        return f'the result is {found}.'
+    same = math.isclose(found, right, rel_tol=tolerance)
+    return '' if same else f'{found:.6g} is not the number.'
+
+
+def _tensor_problem(found, right, tolerance):
+    if not isinstance(found, torch.Tensor):
+        return f'expected a tensor, found {_kind(found)}.'
+    if found.requires_grad:
+        return 'the tensor still requires gradients; .detach() gives it without.'
+    if found.dtype != right.dtype:
+        return f'the dtype is {found.dtype}, expected {right.dtype}.'
+    if found.shape != right.shape:
+        return f'the shape is {tuple(found.shape)}, expected {tuple(right.shape)}.'
+    if not found.isfinite().all():
+        return 'the tensor holds NaN or infinite values.'
+    slack = tolerance * right.abs().max().item()
+    close = torch.allclose(found, right, rtol=tolerance, atol=slack)
+    return '' if close else 'the shape is right, the values are not.'
+
+
+def _kind(value):
+    if isinstance(value, tuple | list):
+        return f'{len(value)} in a {type(value).__name__}'
+    return 'None' if value is None else f'a {type(value).__name__}'
+
+
+def _random(*shapes):
+    """Random inputs of these shapes, the same ones in every run."""
+    random = torch.Generator().manual_seed(sum(map(sum, shapes)))
+    return tuple(torch.randn(shape, generator=random) for shape in shapes)
+
+
+_INPUTS, _TARGETS = (
+    torch.from_numpy(matrix)
+    for matrix in read_csv(
+        REGIONS_CSV,
+        label='region',
+        inputs=['temp_F', 'rainfall_mm', 'humidity_pct'],
+        targets=['apples_ton', 'oranges_ton'],
+    )[1:]
+)
+_BEST_RATE = 5.5855e-5
+
+
+# 01 Prepare the training data
+
+
+def check_counts(answer):
+    """01.1: the whole numbers of the exercise as a tensor for a model, (3, 2)."""
+    right = torch.tensor([[3.0, 5.0], [2.0, 8.0], [4.0, 4.0]])
+    turned = right.t().contiguous()
+    return _value(answer, right, [(turned, 'keep one row for each observation.')])
+
+
+def check_copy(answer):
+    """01.2: a function of an array that returns a tensor with its own memory."""
+    arrays = [np.arange(3, dtype='float32'), np.ones((2, 4), dtype='float32')]
+    verdict = _function(answer, [(array,) for array in arrays], torch.tensor)
+    if verdict != RIGHT:
+        return verdict
+    tensors = [answer(array) for array in arrays]
+    for array, tensor in zip(arrays, tensors, strict=True):
+        array += 1
+        if torch.equal(tensor, torch.tensor(array)):
+            return _wrong('the tensor changes with the array: they share their memory.')
+    return RIGHT
+
+
+# 02 Build a linear model from scratch
+
+_SIZES = [(5, 3, 2), (4, 6, 3), (1, 2, 5), (3, 3, 3)]  # rows, inputs, targets
+_MODELS = [_random((n, k), (m, k), (m,)) for n, k, m in _SIZES]
+
+
+def check_model(answer):
+    """02.1: the model as a function of x (n, k), w (m, k) and b (m,)."""
+    wrong = [
+        (lambda x, w, b: x @ w.t(), 'the bias is missing.'),
+        (lambda x, w, b: x @ w.t() - b, 'the bias is added, not subtracted.'),
+    ]
+    shapes = 'the shapes do not meet: w is (m, k), so it must be transposed.'
+    return _function(
+        answer, _MODELS, lambda x, w, b: x @ w.t() + b, wrong, {RuntimeError: shapes}
+    )
+
+
+def check_shapes(answer):
+    """02.2: the shapes of w, b and preds for 7 rows, 4 inputs and 3 targets."""
+    wrong = [
+        (((4, 3), (3,), (7, 3)), 'w has one row for each target.'),
+        (((3, 4), (7, 3), (7, 3)), 'b is stored once; broadcasting repeats it.'),
+        (((3, 4), (3,), (3, 7)), 'preds has one row for each observation.'),
+    ]
+    return _value(answer, ((3, 4), (3,), (7, 3)), wrong)
+
+
+# 03 Measure the error with a loss
+
+_PAIRS = [_random(shape, shape) for shape in [(5, 2), (7, 3), (4,)]]
+
+
+def check_rmse(answer):
+    """03.1: the root mean squared error of preds and targets of one shape."""
+
+    def root_of_sum_over(count):
+        return lambda p, t: (((p - t) ** 2).sum() / count(p)).item() ** 0.5
+
+    wrong = [
+        (
+            lambda p, t: ((p - t) ** 2).mean().item(),
+            'this is the MSE, without its root.',
+        ),
+        (lambda p, t: (p - t).abs().mean().item(), 'this is the MAE.'),
+        (root_of_sum_over(lambda p: 1), 'this adds the squares; average them.'),
+        (root_of_sum_over(len), 'divide by the number of elements, not of rows.'),
+    ]
+    return _function(answer, _PAIRS, root_of_sum_over(torch.numel), wrong)
+
+
+def check_constants(answer):
+    """03.2: the best constant predictions for apples and oranges, (2,), in tons."""
+    wrong = [
+        (
+            _TARGETS.mean(dim=1),
+            'these are means of regions; take those of the targets.',
+        ),
+        (_TARGETS.mean(), 'this is one number; take one for each target.'),
+        (_TARGETS.median(dim=0).values, 'the median is best for the MAE, not the MSE.'),
+    ]
+    return _value(answer, _TARGETS.mean(dim=0), wrong)
+
+
+# 04 Compute the gradients
+
+
+def _gradients(x, targets, w, b):
+    diff = x @ w.t() + b - targets
+    return 2 * diff.t() @ x / diff.numel(), 2 * diff.sum(dim=0) / diff.numel()
+
+
+def _scaled(factor):
+    return lambda *case: [factor(case[1]) * part for part in _gradients(*case)]
+
+
+def check_gradients(answer):
+    """04.1: the gradients of the MSE by w and b, from x, targets, w and b."""
+    cases = [(x, *_random((len(x), len(w))), w, b) for x, w, b in _MODELS]
+    wrong = [
+        (
+            _scaled(lambda y: -1),
+            'the sign is wrong: the difference is preds - targets.',
+        ),
+        (_scaled(lambda y: 0.5), 'the factor 2 of the square is missing.'),
+        (_scaled(lambda y: y.shape[1]), 'divide by all elements, not by the rows.'),
+        (_scaled(torch.numel), 'this is the gradient of the sum; divide by n times m.'),
+    ]
+    return _function(answer, cases, _gradients, wrong)
+
+
+def check_central_difference(answer):
+    """04.2: the central difference of f at x with the distance h."""
+    cases = [(lambda x: x**3, 2.0, 0.5), (lambda x: 2 * x * x - x, -1.0, 0.25)]
+    wrong = [
+        (lambda f, x, h: (f(x + h) - f(x)) / h, 'this looks to one side only.'),
+        (lambda f, x, h: (f(x + h) - f(x - h)) / h, 'the two points are 2 h apart.'),
+        (lambda f, x, h: (f(x - h) - f(x + h)) / (2 * h), 'the sign is wrong.'),
+    ]
+    return _function(
+        answer, cases, lambda f, x, h: (f(x + h) - f(x - h)) / (2 * h), wrong
+    )
+
+
+# 05 Take one gradient-descent step
+
+
+def check_step(answer):
+    """05.1: a function of w, which has a gradient, and lr: a step in place."""
+
+    def moved(step):
+        def after(start, lr):
+            w = start.requires_grad_()
+            (w**2).sum().backward()
+            step(w, lr)
+            cleared = w.grad is None or not w.grad.any()
+            return w.detach(), torch.tensor([float(cleared)])
+
+        return after
+
+    def expected(factor, cleared=1.0):
+        return lambda start, lr: (start + factor * lr * start, torch.tensor([cleared]))
+
+    if answer is ... or not callable(answer):
+        return _function(answer, [], expected(0))
+    wrong = [
+        (expected(0, 0.0), 'w is as before: change it in place, with -=.'),
+        (expected(0, 1.0), 'w is as before, and its gradient is cleared too early.'),
+        (expected(2), 'w moves with the gradient; move against it.'),
+        (expected(-2, 0.0), 'the step is right; now set the gradient back to zero.'),
+    ]
+    refused = 'PyTorch refuses this: put the change of w inside no_grad().'
+    cases = [(*_random(shape), 0.1) for shape in ((2, 3), (4,))]
+    return _function(
+        moved(answer), cases, expected(-2), wrong, {RuntimeError: refused}, like=answer
+    )
+
+
+def check_best_rate(answer):
+    """05.2: the learning rate with the lowest loss after the first step."""
+    wrong = [
+        (5.6e-5, 'this is the best of the rates that we tried; go on between them.'),
+        (
+            2 * _BEST_RATE,
+            'this is twice the best rate: the loss is as before the step.',
+        ),
+        (1e-5, 'this is the rate that we used; a larger one is better.'),
+    ]
+    return _value(answer, _BEST_RATE, wrong, tolerance=1e-3)
+
+
+# 06 Train for 100 epochs
+
+
+def _losses(x, y, epochs, lr, keep=0):
+    """The losses of training from zeros; `keep` times the old gradient is added."""
+    w, b = torch.zeros(y.shape[1], x.shape[1]), torch.zeros(y.shape[1])
+    w_sum, b_sum, losses = 0, 0, []
+    for _ in range(epochs + 1):
+        losses.append(((x @ w.t() + b - y) ** 2).mean().item())
+        w_grad, b_grad = _gradients(x, y, w, b)
+        w_sum, b_sum = w_grad + keep * w_sum, b_grad + keep * b_sum
+        w, b = w - lr * w_sum, b - lr * b_sum
+    return losses
+
+
+def check_train(answer):
+    """06.1: train from zeros; the losses before each epoch, and the one at the end."""
+    sizes = [(5, 3, 2, 10), (8, 2, 1, 5)]  # rows, inputs, targets, epochs
+    cases = [(*_random((n, k), (n, m)), epochs, 0.05) for n, k, m, epochs in sizes]
+    adding = 'the gradients add up: set them to zero in every epoch.'
+    wrong = [
+        (
+            lambda *case: _losses(*case)[:-1],
+            'the loss after the last epoch is missing.',
+        ),
+        (lambda *case: _losses(*case)[-1], 'return all losses, not only the last.'),
+        (lambda *case: _losses(*case, keep=1), adding),
+        (lambda *case: _losses(*case, keep=1)[:-1], adding),
+    ]
+    return _function(
+        answer, cases, lambda x, y, epochs, lr: _losses(x, y, epochs, lr), wrong
+    )
+
+
+def check_epochs(answer):
+    """06.2: how many epochs from zeros, with lr 1e-5, bring the loss below 1."""
+    losses = _losses(_INPUTS, _TARGETS, 3000, 1e-5)
+    epochs = next(k for k, loss in enumerate(losses) if loss < 1)
+    wrong = [
+        (epochs + 1, 'losses[0] is the loss after no epoch, so count from 0.'),
+        (epochs - 1, 'off by one: after these epochs the loss is still above 1.'),
+        (100, 'after 100 epochs the loss is far above 1.'),
+    ]
+    return _value(answer, epochs, wrong, tolerance=1e-6)
+
+
+# 07 Rebuild it with PyTorch's built-ins
+
+
+def check_epoch_mean(answer):
+    """07.1: the mean loss of an epoch, from the losses and the sizes of its batches."""
+
+    def mean(losses, sizes):
+        return sum(x * n for x, n in zip(losses, sizes, strict=True)) / sum(sizes)
+
+    wrong = [
+        (lambda x, n: sum(x) / len(x), 'each batch counts alike here; mind the sizes.'),
+        (lambda x, n: x[-1], 'this is the last batch only.'),
+        (lambda x, n: mean(x, n) * sum(n), 'divide by the number of all rows.'),
+    ]
+    return _function(
+        answer, [([4.0, 2.0, 9.0], [5, 5, 2]), ([1.0, 7.0], [8, 1])], mean, wrong
+    )
+
+
+def check_updates(answer):
+    """07.2: the number of updates in 5 epochs of 100 rows in batches of 8."""
+    wrong = [
+        (60, 'the last, smaller batch of an epoch is used too.'),
+        (62.5, 'an epoch has a whole number of batches: round up.'),
+        (13, 'this is one epoch.'),
+        (500, 'one update for each batch, not for each row.'),
+    ]
+    return _value(answer, 65, wrong)
