@@ -1,0 +1,48 @@
+// Small repairs for readers who use the keyboard.
+
+// What scrolls sideways can be reached, and then scrolled.
+function reachWhatScrolls() {
+  for (const box of document.querySelectorAll('pre, div.math, .table-wrapper')) {
+    if (box.scrollWidth > box.clientWidth) {
+      box.tabIndex = 0;
+    } else {
+      box.removeAttribute('tabindex');
+    }
+  }
+}
+reachWhatScrolls();
+addEventListener('resize', reachWhatScrolls);
+document.addEventListener('toggle', reachWhatScrolls, true);
+
+// On narrow screens furo opens its two side bars with labels, which take no focus.
+function makeButtons(id, drawer, name) {
+  const checkbox = document.getElementById(id);
+  const buttons = [];
+  for (const label of document.querySelectorAll(`label[for=${id}]:not(.overlay)`)) {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.className = label.className;
+    button.setAttribute('aria-label', name);
+    button.append(...label.childNodes);
+    button.addEventListener('click', () => checkbox.click());
+    label.replaceWith(button);
+    buttons.push(button);
+  }
+  const tell = () => {
+    for (const button of buttons) button.setAttribute('aria-expanded', checkbox.checked);
+  };
+  checkbox.addEventListener('change', () => {
+    tell();
+    const first = checkbox.checked && document.querySelector(`.${drawer} a`);
+    if (first) first.focus();
+  });
+  addEventListener('keydown', (event) => {
+    if (event.key === 'Escape' && checkbox.checked) {
+      checkbox.click();
+      buttons.find((button) => button.offsetParent)?.focus();
+    }
+  });
+  tell();
+}
+makeButtons('__navigation', 'sidebar-drawer', 'Series and search');
+makeButtons('__toc', 'toc-drawer', 'On this page');
