@@ -1,4 +1,7 @@
-// Small repairs for readers who use the keyboard.
+// Small repairs: for readers who use the keyboard, and for a site that is read as files.
+
+// A browser lets no page read another file, so the results of a search come without extracts.
+if (location.protocol === 'file:') DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 
 // What scrolls sideways can be reached, and then scrolled.
 function reachWhatScrolls() {
@@ -33,8 +36,10 @@ function makeButtons(id, drawer, name) {
   };
   checkbox.addEventListener('change', () => {
     tell();
-    const first = checkbox.checked && document.querySelector(`.${drawer} a`);
-    if (first) first.focus();
+    if (checkbox.checked) {
+      const links = [...document.querySelectorAll(`.${drawer} a`)];
+      links.find((link) => link.offsetParent)?.focus();
+    }
   });
   addEventListener('keydown', (event) => {
     if (event.key === 'Escape' && checkbox.checked) {
