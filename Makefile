@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help lab run test lint record clean
+.PHONY: help lab run test lint site record clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -22,6 +22,9 @@ test: $(READY) lint ## run all checks
 lint: $(READY) ## check the style of code and notebooks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+site: $(READY) ## build the static site in build/site
+	@$(BIN)/python tools/build_site.py
 
 record: $(READY) ## execute all notebooks and save their outputs
 	@$(BIN)/python tools/execute.py record

@@ -48,7 +48,7 @@ class Page(HTMLParser):
             self.links.append(attributes.get('href'))
         elif tag == 'link':
             self.loads.append(attributes.get('href'))
-        self.loads += [attributes[name] for name in ('src', 'data') if name in attributes]
+        self.loads += [attributes.get('src'), attributes.get('data')]
         self.loads += re.findall(r'url\(([^)]+)\)', attributes.get('style', ''))
 
 
@@ -229,7 +229,7 @@ def no_overflow(page):
 
 
 def figures_are_readable(page):
-    """Each figure is described, was drawn, fits, and stands on white in the dark too."""
+    """Each figure is described, drawn, fits, and stands on white in the dark too."""
     for image in page.locator('article img').all():
         seen = image.evaluate(
             """image => ({

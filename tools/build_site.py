@@ -2,11 +2,12 @@
 
     python tools/build_site.py [folder]
 
-The site is written to build/site, or to the folder given. No notebook is executed: a page
-shows the outputs that are committed. Sphinx reads a copy of what it needs, because it
-leaves files beside its sources.
+The site is written to build/site, or to the folder given. No notebook is executed: a
+page shows the outputs that are committed. Sphinx reads a copy of what it needs, because
+it leaves files beside its sources.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -72,7 +73,7 @@ def main(arguments):
         build(to)
     except subprocess.CalledProcessError as failure:
         sys.exit(failure.returncode)
-    print(f'The site is built. Open {to / "index.html"} in a browser.')
+    print(f'The site is built. Open {os.path.relpath(to)}/index.html in a browser.')
 
 
 if __name__ == '__main__':

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from docutils.nodes import SkipNode
 from latex2mathml.converter import convert
 
 HERE = Path(__file__).parent
@@ -17,7 +18,6 @@ nb_execution_mode = 'off'
 nb_ipywidgets_js = {}
 myst_enable_extensions = ['dollarmath']
 myst_heading_anchors = 3
-myst_links_external_new_tab = False
 
 html_theme = 'furo'
 html_static_path = [str(HERE / 'static')]
@@ -32,29 +32,21 @@ highlight_language = 'none'  # where a block does not name its own
 html_domain_indices = False
 html_use_index = False
 
-# Mathematics as MathML: browsers draw it and screen readers read it without a script, a font
-# or a second language at build time.
+# Mathematics becomes MathML, which browsers draw and screen readers read: no script, no
+# font, and no second language at build time.
 html_math_renderer = 'mathml'
 
 
 def inline_math(self, node):
     self.body.append(convert(node.astext()))
+    raise SkipNode
 
 
 def block_math(self, node):
-    self.body.append('<div class="math">')
-    self.body.append(convert(node.astext(), display='block'))
-    self.body.append('</div>')
+    formula = convert(node.astext(), display='block')
+    self.body.append(f'<div class="math">{formula}</div>')
+    raise SkipNode
 
 
 def setup(app):
-    def skip(visit):
-        def visit_and_skip(self, node):
-            visit(self, node)
-            raise SkipNode
-
-        return visit_and_skip, None
-
-    from docutils.nodes import SkipNode
-
-    app.add_html_math_renderer('mathml', skip(inline_math), skip(block_math))
+    app.add_html_math_renderer('mathml', (inline_math, None), (block_math, None))
