@@ -37,7 +37,7 @@ $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Python 3.11 or newer is needed: this is '$(PYTHON)', $$($(PYTHON) --version 2>&1)."; \
 	  echo "Install a newer one, or name it: make PYTHON=python3.12 ..."; exit 1; }
-	@echo "Setting up $(VENV): this takes some minutes once (1.3 GB, most of it PyTorch)."
+	@echo "Setting up $(VENV): this takes some minutes once (1.6 GB, most of it PyTorch)."
 	@$(PYTHON) -m venv $(VENV) || { \
 	  echo "Python's venv module is missing (Debian and Ubuntu: apt-get install python3-venv)."; \
 	  rm -rf $(VENV); exit 1; }
