@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help lab run test test-all lint mutants record clean
+.PHONY: help lab run test test-all lint mutants site record clean
 
 help: ## list these targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
 lab: $(READY) ## open the series in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=. notebooks/01-training-data.ipynb
@@ -16,10 +16,10 @@ lab: $(READY) ## open the series in JupyterLab
 run: $(READY) ## execute all notebooks in order, without a browser
 	@$(BIN)/python tools/execute.py run
 
-test: $(READY) lint ## run all checks but the slow ones
+test: $(READY) lint ## run all checks but the slow ones (JupyterLab, other processors, mistakes)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow'
 
-test-all: $(READY) lint ## run all checks, also other processors and deliberate mistakes
+test-all: $(READY) lint ## run all checks
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(READY) ## check the style of code and notebooks
@@ -28,6 +28,9 @@ lint: $(READY) ## check the style of code and notebooks
 
 mutants: $(READY) ## list which check catches which deliberate mistake
 	@$(BIN)/python -m pytest -q -n 2 -rP tests/test_the_check_bites.py | grep ': '
+
+site: $(READY) ## build the static site in build/site
+	@$(BIN)/python tools/build_site.py
 
 record: $(READY) ## execute all notebooks and save their outputs
 	@$(BIN)/python tools/execute.py record
@@ -40,7 +43,7 @@ $(READY): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Python 3.11 or newer is needed: this is '$(PYTHON)', $$($(PYTHON) --version 2>&1)."; \
 	  echo "Install a newer one, or name it: make PYTHON=python3.12 ..."; exit 1; }
-	@echo "Setting up $(VENV): this takes some minutes once (1.3 GB, most of it PyTorch)."
+	@echo "Setting up $(VENV): this takes some minutes once (1.6 GB, most of it PyTorch)."
 	@$(PYTHON) -m venv $(VENV) || { \
 	  echo "Python's venv module is missing (Debian and Ubuntu: apt-get install python3-venv)."; \
 	  rm -rf $(VENV); exit 1; }

@@ -1,6 +1,8 @@
 """What several tests need: the notebooks, read once, and how to walk through them."""
 
 import ast
+import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -62,3 +64,30 @@ def series():
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
 def notebook(request):
     return Notebook(request.param)
+
+
+NO_CHROMIUM = (
+    'Chromium is missing: nothing was looked at in a browser. Debian and Ubuntu: '
+    'apt-get install chromium. Elsewhere: .venv/bin/playwright install chromium. '
+    'Or name one that you have: CHROMIUM=/path/to/it make test-all.'
+)
+
+
+@pytest.fixture(scope='module')
+def browser():
+    """Headless Chromium. Its loop must end with the module: nbval runs loops too."""
+    api = pytest.importorskip('playwright.sync_api', reason='playwright is missing.')
+    named = os.environ.get('CHROMIUM')
+    names = ('chromium', 'chromium-browser', 'google-chrome', 'chrome')
+    with api.sync_playwright() as playwright:
+        its_own = playwright.chromium.executable_path
+        found = named or next(filter(None, map(shutil.which, names)), its_own)
+        if not os.path.exists(found):
+            assert not os.environ.get('CI'), NO_CHROMIUM
+            pytest.skip(NO_CHROMIUM)
+        chromium = playwright.chromium.launch(
+            executable_path=found,
+            args=['--disable-quic', '--disable-gpu'],
+        )
+        yield chromium
+        chromium.close()

@@ -1,0 +1,236 @@
+"""The notebooks in JupyterLab and in Notebook 7, as people open, run and answer them.
+
+`make lab` serves a copy of the series on the loopback address, with its token; headless
+Chromium opens it.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+from conftest import ROOT
+
+pytestmark = pytest.mark.slow
+
+SECONDS = 120
+SETTINGS = """
+c.ServerApp.ip = '127.0.0.1'
+c.ServerApp.port = {port}
+c.ServerApp.open_browser = False
+c.ServerApp.allow_root = True
+c.LabApp.check_for_updates_class = 'jupyterlab.NeverCheckForUpdate'
+c.LabApp.expose_app_in_browser = True
+c.JupyterNotebookApp.expose_app_in_browser = True
+"""
+# The notebook that is open in the window, in JupyterLab as in Notebook 7.
+OPEN = 'window.jupyterapp?.shell?.currentWidget?'
+LOADED = f'{OPEN}.content?.model?.cells.length === '
+IDLE = f"{OPEN}.sessionContext?.session?.kernel?.status === 'idle'"
+
+
+class Server:
+    """`make lab` in a folder of its own, so that nothing of the reader's is touched."""
+
+    def __init__(self, folder):
+        self.folder, self.work = folder, folder / 'work'
+        for name in ('notebooks', 'helpers'):
+            shutil.copytree(ROOT / name, self.work / name)
+        shutil.copy(ROOT / 'Makefile', self.work)
+        (folder / 'config').mkdir()
+        with socket.socket() as free:
+            free.bind(('127.0.0.1', 0))
+            settings = SETTINGS.format(port=free.getsockname()[1])
+        (folder / 'config' / 'jupyter_server_config.py').write_text(settings)
+        self.log = folder / 'log.txt'
+        with self.log.open('w') as log:
+            self.process = subprocess.Popen(
+                # The environment that runs this test; READY= leaves it as it is.
+                ['make', 'lab', f'VENV={sys.prefix}', 'READY='],
+                cwd=self.work,
+                env=self._environment(),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.url, self.token = self._address()
+
+    def _environment(self):
+        mine = ('JUPYTER', 'IPYTHON', 'MAKE', 'MFLAGS', 'PYTEST')
+        kept = {key: os.environ[key] for key in os.environ if not key.startswith(mine)}
+        names = {
+            'HOME': 'home',
+            'IPYTHONDIR': 'ipython',
+            'JUPYTER_CONFIG_DIR': 'config',
+            'JUPYTER_DATA_DIR': 'data',
+            'JUPYTER_RUNTIME_DIR': 'runtime',
+            'JUPYTERLAB_SETTINGS_DIR': 'settings',
+            'JUPYTERLAB_WORKSPACES_DIR': 'workspaces',
+        }
+        return kept | {key: str(self.folder / name) for key, name in names.items()}
+
+    def _address(self):
+        """The address and the token, from the file that a running server leaves."""
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end and self.process.poll() is None:
+            for path in (self.folder / 'runtime').glob('jpserver-*.json'):
+                try:
+                    told = json.loads(path.read_text())
+                    self.ask(told['url'] + 'api', told['token'])
+                    return told['url'], told['token']
+                except (ValueError, OSError):
+                    pass  # it is still being written, or nobody answers yet
+            time.sleep(0.1)
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGTERM)
+        raise AssertionError(f'`make lab` did not start:\n{self.log.read_text()}')
+
+    def ask(self, url, token, method='GET'):
+        headers = {'Authorization': f'token {token}'} if token else {}
+        request = urllib.request.Request(url, method=method, headers=headers)
+        with urllib.request.urlopen(request, timeout=SECONDS) as answer:
+            return answer.read()
+
+    def stop(self):
+        """Shut down as the menu does, kernels included; by force if that fails."""
+        try:
+            self.ask(self.url + 'api/shutdown', self.token, 'POST')
+            assert self.process.wait(SECONDS) == 0, self.log.read_text()
+        finally:
+            if self.process.poll() is None:
+                os.killpg(self.process.pid, signal.SIGTERM)
+
+
+@pytest.fixture(scope='module')
+def server(browser, tmp_path_factory):
+    if not shutil.which('make'):
+        pytest.skip('make is missing, which starts JupyterLab here.')
+    server = Server(tmp_path_factory.mktemp('jupyter'))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def page(browser, server):
+    context = browser.new_context(viewport={'width': 1280, 'height': 900})
+    page = context.new_page()
+    page.set_default_timeout(1000 * SECONDS)
+    page.elsewhere = []
+    page.on('request', lambda request: page.elsewhere.append(request.url))
+    yield page
+    page.evaluate(f'{OPEN}.sessionContext.shutdown()')
+    context.close()
+
+
+def test_the_server_wants_its_token(server):
+    assert len(server.token) >= 32
+    assert server.url.startswith('http://127.0.0.1:')
+    with pytest.raises(urllib.error.HTTPError, match='403'):
+        server.ask(server.url + 'api/contents', token='')
+    assert b'01-training-data' in server.ask(
+        server.url + 'api/contents/notebooks', server.token
+    )
+
+
+@pytest.mark.parametrize('front_end', ['lab', 'notebook'])
+def test_the_notebook_runs_and_its_exercises_can_be_answered(
+    page, server, notebook, front_end
+):
+    path = f'notebooks/{notebook.path.name}'
+    place = {'lab': f'lab/workspaces/{notebook.number}/tree/', 'notebook': 'notebooks/'}
+    page.goto(f'{server.url}{place[front_end]}{path}?token={server.token}')
+    page.wait_for_function(f'{LOADED}{len(notebook.cells)}')
+    figures_are_seen(page, notebook)
+
+    page.wait_for_function(IDLE)
+    assert page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')"), (
+        f'A cell raised an error:\n{outputs(page)}'
+    )
+    for cell, shown in zip(notebook.cells, outputs(page), strict=True):
+        if 'nbval-ignore-output' not in cell.metadata.get('tags', []):
+            assert shown == texts(cell.get('outputs', [])), cell.source
+    figures_are_seen(page, notebook)
+
+    for number, solution in exercises(notebook):
+        assert 'Right' not in outputs(page)[number + 1]
+        shown = answer(page, number, solution)
+        assert shown.startswith('Right'), f'{shown}\nThe answer was:\n{solution}'
+
+    other = [url for url in page.elsewhere if not url.startswith(server.url)]
+    other = [url for url in other if not url.startswith(('data:', 'blob:'))]
+    assert other == []
+
+
+def texts(outputs):
+    """What outputs in the notebook format say, as one text."""
+    found = ''
+    for output in outputs:
+        text = output.get('text') or output.get('data', {}).get('text/plain', '')
+        found += ''.join(text)
+        assert output['output_type'] != 'error', output
+    return found
+
+
+def outputs(page):
+    """The text that each cell in the window has put out, '' for a cell of prose."""
+    cells = page.evaluate(
+        f'[...{OPEN}.content.model.cells].map(cell => cell.outputs?.toJSON() ?? [])'
+    )
+    return [texts(cell) for cell in cells]
+
+
+def shown_cell(page, number):
+    """The element of a cell, scrolled into view: others need not be on the page."""
+    page.evaluate(f'{OPEN}.content.scrollToItem({number})')
+    return page.evaluate_handle(f'{OPEN}.content.widgets[{number}].node')
+
+
+def figures_are_seen(page, notebook):
+    for number, cell in enumerate(notebook.cells):
+        for output in cell.get('outputs', []):
+            if 'image/png' in output.get('data', {}):
+                node = shown_cell(page, number).as_element()
+                image = node.wait_for_selector('.jp-OutputArea-output img')
+                image.scroll_into_view_if_needed()
+                assert image.get_attribute('alt') == output['data']['text/plain']
+                assert image.evaluate('image => image.decode().then(() => true)')
+                box = image.bounding_box()
+                assert box['width'] > 200, box
+                assert box['x'] + box['width'] <= page.viewport_size['width'], box
+
+
+def exercises(notebook):
+    """The number of the cell `answer = ...` and its solution, for each exercise.
+
+    The check stands in the next cell, the solution in the fold after that.
+    """
+    for number, cell in enumerate(notebook.cells):
+        if cell.cell_type == 'code' and 'answer = ...' in cell.source.splitlines():
+            check, fold = notebook.cells[number + 1 : number + 3]
+            assert check.cell_type == 'code', cell.source
+            assert '<details>' in fold.source, f'No solution below:\n{check.source}'
+            yield number, re.search(r'```python\n(.*?)\n```', fold.source, re.S)[1]
+
+
+def answer(page, number, solution):
+    """Type an answer, run its cell and the check below it; what the check says."""
+    editor = shown_cell(page, number).as_element().wait_for_selector('.cm-content')
+    editor.click()
+    page.keyboard.press('Control+A')
+    page.keyboard.insert_text(solution)
+    source = f'{OPEN}.content.model.cells.get({number}).sharedModel.source'
+    assert page.evaluate(source) == solution
+    count = f'{OPEN}.content.model.cells.get({number + 1}).executionCount'
+    before = page.evaluate(count)
+    page.keyboard.press('Shift+Enter')
+    page.keyboard.press('Shift+Enter')
+    page.wait_for_function(f'{count} > {before} && {IDLE}')
+    return outputs(page)[number + 1]
