@@ -78,7 +78,8 @@ def movie(ax, moves, frames, alt):
         changes.append(np.where(changed, after, 0).astype(np.uint8))
     first, *others = map(Image.fromarray, [images[-1], *changes])
     png, options = io.BytesIO(), {'default_image': True, 'loop': 1, 'blend': 1}
-    first.save(png, 'PNG', save_all=True, append_images=others, duration=240, **options)
+    options |= {'duration': 240, 'compress_level': 9}
+    first.save(png, 'PNG', save_all=True, append_images=others, **options)
     return Picture(png.getvalue(), alt)
 
 
