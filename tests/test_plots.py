@@ -143,7 +143,7 @@ def regions_line():
         targets=['apples_ton', 'oranges_ton'],
     )
     rain, apples = inputs[:, 1].astype(float), targets[:, 0].astype(float)
-    slopes, biases = np.linspace(0, 2, 81), np.linspace(-40, 10, 101)
+    slopes, biases = np.linspace(0, 1.6, 81), np.linspace(-40, 10, 101)
     losses = [
         [np.mean((slope * rain + bias - apples) ** 2) for slope in slopes]
         for bias in biases
