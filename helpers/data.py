@@ -10,6 +10,12 @@ import numpy as np
 REGIONS_CSV = Path(__file__).with_name('regions.csv')
 """The article's five regions (invented data): °F, mm, %, and yields in tons."""
 
+COWPEA_MAIZE_CSV = Path(__file__).with_name('cowpea_maize.csv')
+"""72 plots of a field trial in Nigeria, in kg/ha (Mead 1990, by way of R's agridat).
+
+Source, licence (MIT) and what was changed: cowpea_maize.txt beside it.
+"""
+
 FLOAT32_MAX = float(np.finfo('float32').max)
 
 

@@ -10,6 +10,8 @@ import io
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.colors import LogNorm
+from PIL import Image
 
 # Okabe and Ito's colours, which people with any kind of colour vision can tell apart.
 BLUE, ORANGE, VERMILLION, GREEN = '#0072B2', '#E69F00', '#D55E00', '#009E73'
@@ -48,6 +50,36 @@ def show(ax, alt):
     png = io.BytesIO()
     figure.savefig(png, dpi=100, facecolor='white', bbox_inches='tight')
     plt.close(figure)
+    return Picture(png.getvalue(), alt)
+
+
+def movie(ax, moves, frames, alt):
+    """Show the figure that holds `ax` as a moving picture that plays once, then rests.
+
+    Args:
+        moves: functions that change what is drawn to a frame and return what they drew.
+        frames: what to call them with. What cannot animate shows the last one.
+        alt: the description in words.
+    """
+    figure, images = np.ravel(ax)[0].figure, []
+    figure.set(dpi=72, facecolor='white')
+    canvas = figure.canvas
+    canvas.draw()
+    ground = canvas.copy_from_bbox(figure.bbox)
+    for frame in frames:
+        canvas.restore_region(ground)
+        for artist in [artist for move in moves for artist in move(frame)]:
+            artist.axes.draw_artist(artist)
+        images.append(np.array(canvas.buffer_rgba()))
+    plt.close(figure)
+    changes = [images[0]]
+    for before, after in zip(images, images[1:], strict=False):
+        changed = (before != after).any(axis=2, keepdims=True)
+        changes.append(np.where(changed, after, 0).astype(np.uint8))
+    first, *others = map(Image.fromarray, [images[-1], *changes])
+    png, options = io.BytesIO(), {'default_image': True, 'loop': 1, 'blend': 1}
+    options |= {'duration': 240, 'compress_level': 9}
+    first.save(png, 'PNG', save_all=True, append_images=others, **options)
     return Picture(png.getvalue(), alt)
 
 
@@ -256,6 +288,73 @@ def loss_curves(curves, levels=None, xlabel='epoch', band=None, ax=None):
         ends.append((level, label, INK))
     ax.set(yscale='log', xlabel=xlabel, ylabel='loss (MSE, tons²)')
     _label_ends(ax, ends)
+    return ax
+
+
+def loss_surface(x, y, losses, names, path=None, ax=None):
+    """Contours of a loss over two parameters, with its lowest point as a square.
+
+    Args:
+        x, y: (n,) and (m,), the values of the two parameters.
+        losses: (m, n), the loss for each pair: a row for each y, a column for each x.
+        names: the names of the two parameters.
+        path: (k, 2), the points (x, y) of a descent; its last one is a cross.
+    """
+    x, y = _array('x', x, (None,)), _array('y', y, (None,))
+    losses = _array('losses', losses, (len(y), len(x)), positive=True)
+    ax = ax or _axes()
+    levels = np.geomspace(losses.min(), losses.max(), 10)
+    ax.contourf(x, y, losses, levels, norm=LogNorm(), cmap='cividis')
+    row, column = np.unravel_index(losses.argmin(), losses.shape)
+    ax.plot(x[column], y[row], 's', ms=11, mfc='none', mec='white', mew=2)
+    if path is not None:
+        path = _array('path', path, (None, 2)).T
+        ax.plot(*path, '.-', color='white', lw=1, ms=5)
+        ax.plot(*path[:, -1], **PRED)
+    ax.set(xlabel=names[0], ylabel=names[1])
+    return ax
+
+
+def settling_line(x, targets, path, surface, axes):
+    """Draw a line through data, and its point on the loss: return what moves both.
+
+    Args:
+        x, targets: (n,) each, drawn on the first of the two axes.
+        path: (k, 2), slope and height of the line for each step.
+        surface: the first four arguments of `loss_surface`, for the second.
+
+    Returns:
+        A function that takes a step, puts line and point there and returns them.
+    """
+    x, path = _array('x', x, (None,)), _array('path', path, (None, 2))
+    targets = _array('targets', targets, x.shape)
+    axes[0].plot(x, targets, **TARGET)
+    ends = np.array([min(x.min(), 0), x.max()])
+    heights = path[:, :1] * ends + path[:, 1:]
+    (line,) = axes[0].plot(ends, heights[-1], color=VERMILLION, lw=2)
+    tall = np.concatenate([targets, heights.ravel()])
+    axes[0].set_ylim(tall.min() - 0.05 * np.ptp(tall), tall.max() + 0.05 * np.ptp(tall))
+    *_, walked, point = loss_surface(*surface, path, axes[1]).lines
+    for artist in (moving := (line, walked, point)):
+        artist.set_animated(True)
+
+    def move(step):
+        line.set_ydata(heights[step])
+        walked.set_data(*path[: step + 1].T)
+        point.set_data(*path[step : step + 1].T)
+        return moving
+
+    return move
+
+
+def residuals_and_predictions(targets, preds, unit, ax=None):
+    """What the predictions (n,) lack to the targets (n,), over the predictions."""
+    targets = _array('targets', targets, (None,))
+    preds = _array('preds', preds, targets.shape)
+    ax = ax or _axes()
+    ax.axhline(0, color=GREY, ls='--')
+    ax.plot(preds, targets - preds, 'D', color=BLUE, ms=5, alpha=0.7)
+    ax.set(xlabel=f'prediction ({unit})', ylabel=f'target - prediction ({unit})')
     return ax
 
 

@@ -1,9 +1,11 @@
 """helpers.data reads a table completely, or says where it is wrong."""
 
+import itertools
+
 import numpy as np
 import pytest
 
-from helpers.data import REGIONS_CSV, read_csv
+from helpers.data import COWPEA_MAIZE_CSV, REGIONS_CSV, read_csv
 
 COLUMNS = {'label': 'region', 'inputs': ['temp', 'rain'], 'targets': ['apples']}
 GOOD = 'region,temp,rain,apples\nKanto,73,67,56\nJohto,91,88.5,81\n'
@@ -36,6 +38,25 @@ def test_the_articles_table():
         [69, 96, 70],
     ]
     assert targets.tolist() == [[56, 70], [81, 101], [119, 133], [22, 37], [103, 119]]
+
+
+def test_the_field_trial_is_complete():
+    _, inputs, targets = read_csv(
+        COWPEA_MAIZE_CSV,
+        label='plot',
+        inputs=['block', 'nitrogen_kg_ha', 'cowpea_variety', 'maize_variety'],
+        targets=['cowpea_kg_ha', 'maize_kg_ha'],
+    )
+    factors = [(1, 2, 3), (0, 40, 80, 120), (1, 2), (1, 2, 3)]
+    assert sorted(map(tuple, inputs.tolist())) == sorted(itertools.product(*factors))
+    assert targets.sum(axis=0).tolist() == [34248, 293785]
+    # The sums of squares of Mead's analysis, as R's agridat prints them (t/ha).
+    tons = targets.astype(float) / 1000
+    for column, crop, expected in [(3, 1, 18), (1, 1, 29), (3, 0, 0.41), (1, 0, 0.11)]:
+        levels, mean = np.unique(inputs[:, column]), tons[:, crop].mean()
+        groups = [tons[inputs[:, column] == level, crop] for level in levels]
+        between = sum(len(group) * (group.mean() - mean) ** 2 for group in groups)
+        assert between == pytest.approx(expected, rel=0.03)
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,13 @@ None of these tests runs a notebook; they read what is committed.
 """
 
 import ast
+import base64
+import io
 import re
 
 import pytest
 from conftest import ROOT, printed, statements
+from PIL import Image
 
 RECORD = 'Run `make record` and look at what changed.'
 MACHINE = re.compile(
@@ -129,6 +132,19 @@ def test_figures_are_described(notebook):
                 assert after.source.startswith('The figure shows'), (
                     'The cell after a figure begins with "The figure shows".'
                 )
+
+
+def test_moving_pictures_are_small_and_come_to_rest(notebook):
+    for cell in notebook.code:
+        for output in cell.outputs:
+            png = base64.b64decode(output.get('data', {}).get('image/png', ''))
+            if b'acTL' in png:
+                picture = Image.open(io.BytesIO(png))
+                picture.seek(1)  # the first frame of the animation
+                seconds = (picture.n_frames - 1) * picture.info['duration'] / 1000
+                assert picture.info['loop'] == 1, 'It plays once, then it rests.'
+                assert seconds <= 5, 'What moves for longer needs a pause button.'
+                assert len(png) < 150_000, f'{len(png)} bytes: draw fewer frames.'
 
 
 def test_recaps_retype_what_was_taught(notebook, series):

@@ -1,6 +1,7 @@
 """The figures draw what they are given, and refuse what they cannot draw."""
 
 import base64
+import io
 import re
 
 import matplotlib
@@ -11,8 +12,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from helpers import plots
+from helpers.data import REGIONS_CSV, read_csv
 
 NAMES = ['a', 'b', 'c', 'd', 'e']
 INPUTS, TARGETS = torch.rand(5, 3), torch.rand(5, 2)
@@ -131,6 +134,93 @@ def test_predicted_and_measured():
     assert ax.get_ylabel() == 'prediction (tons)'
 
 
+def regions_line():
+    """Apples over rain: the data, a grid, its losses by loops, and least squares."""
+    _, inputs, targets = read_csv(
+        REGIONS_CSV,
+        label='region',
+        inputs=['temp_F', 'rainfall_mm', 'humidity_pct'],
+        targets=['apples_ton', 'oranges_ton'],
+    )
+    rain, apples = inputs[:, 1].astype(float), targets[:, 0].astype(float)
+    slopes, biases = np.linspace(0, 1.6, 81), np.linspace(-40, 10, 101)
+    losses = [
+        [np.mean((slope * rain + bias - apples) ** 2) for slope in slopes]
+        for bias in biases
+    ]
+    columns = np.column_stack([rain, np.ones(5)])
+    best = np.linalg.lstsq(columns, apples, rcond=None)[0]
+    return rain, apples, slopes, biases, losses, best
+
+
+def test_the_lowest_point_of_a_drawn_surface_is_least_squares():
+    _, _, slopes, biases, losses, best = regions_line()
+    path = np.array([[0, 0], [1, -10]])
+    ax = plots.loss_surface(slopes, biases, losses, ['slope', 'bias'], path)
+    lowest, walked, end = (np.array(entry.get_data()) for entry in ax.lines)
+    assert abs(lowest[0, 0] - best[0]) < 0.025
+    assert abs(lowest[1, 0] - best[1]) < 1
+    innermost = ax.collections[0].get_paths()[0].vertices
+    middle = (innermost.min(axis=0) + innermost.max(axis=0)) / 2
+    np.testing.assert_allclose(middle / best, 1, atol=0.05)
+    np.testing.assert_allclose(walked, path.T)
+    assert end.ravel().tolist() == [1, -10]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ('slope', 'bias')
+
+
+def moving_line():
+    rain, apples, slopes, biases, losses, best = regions_line()
+    path = np.array([[0, 0], [0.5, 2], best])
+    surface = slopes, biases, losses, ['slope', 'bias']
+    axes = plt.subplots(1, 2, figsize=(4, 2))[1]
+    return axes, path, rain, plots.settling_line(rain, apples, path, surface, axes)
+
+
+def test_settling_line_draws_the_line_of_the_point():
+    axes, path, rain, move = moving_line()
+    for step in (2, 0, 1):
+        drawn, walked, point = (np.array(artist.get_data()) for artist in move(step))
+        slope, height = path[step]
+        np.testing.assert_allclose(drawn, [[0, max(rain)], slope * drawn[0] + height])
+        np.testing.assert_allclose(walked, path[: step + 1].T)
+        np.testing.assert_allclose(point.ravel(), path[step])
+        low, high = axes[0].get_ylim()
+        assert low <= drawn[1].min() <= drawn[1].max() <= high
+
+
+def test_movie_plays_every_frame_once_and_rests_on_the_last():
+    axes, *_, move = moving_line()
+    picture = plots.movie(axes, [move], [0, 1, 2], 'A line settles into the data.')
+    assert not plt.get_fignums()
+    png = Image.open(io.BytesIO(base64.b64decode(picture.png)))
+    assert (png.format, png.is_animated, png.n_frames) == ('PNG', True, 4)
+    assert png.info['loop'] == 1
+    assert png.default_image
+    frames = []
+    for index in range(4):
+        png.seek(index)
+        frames.append(np.array(png.convert('RGB')))
+    assert np.array_equal(frames[0], frames[3]), 'The still picture is the last frame.'
+    assert not np.array_equal(frames[1], frames[2])
+    assert not np.array_equal(frames[2], frames[3])
+    assert plots.movie(*moving_again(), 'again').png == picture.png
+
+
+def moving_again():
+    axes, *_, move = moving_line()
+    return axes, [move], [0, 1, 2]
+
+
+def test_residuals_and_predictions():
+    targets, preds = TARGETS[:, 0], TARGETS[:, 1]
+    ax = plots.residuals_and_predictions(targets, preds, 'tons')
+    assert set(line(ax, 0)[1]) == {0}
+    np.testing.assert_allclose(line(ax, 1)[0], preds)
+    np.testing.assert_allclose(line(ax, 1)[1], targets - preds, atol=1e-7)
+    assert ax.get_xlabel() == 'prediction (tons)'
+    assert ax.get_ylabel() == 'target - prediction (tons)'
+
+
 def test_functions_draw_on_the_axes_that_they_are_given():
     ax = plt.subplots()[1]
     assert plots.residuals([1, 2], [1, 3], ['a', 'b'], 'tons', ax=ax) is ax
@@ -155,6 +245,14 @@ def test_functions_draw_on_the_axes_that_they_are_given():
         (
             lambda: plots.features_and_targets(INPUTS, TARGETS, 'tr', 'ab', NAMES),
             ['5, 2', '(5, 3)'],
+        ),
+        (
+            lambda: plots.loss_surface([1, 2], [1, 2, 3], np.ones((2, 3)), 'ab'),
+            ['losses', '(3, 2)', '(2, 3)'],
+        ),
+        (
+            lambda: plots.residuals_and_predictions([1, 2], [[1], [2]], 't'),
+            ['(2)', '(2, 1)'],
         ),
         (lambda: plots.loss_curves({'a': [1, float('nan')]}), ['a (2,)', 'finite']),
         (lambda: plots.loss_curves({'a': [1, 0]}), ['a (2,)', 'over 0']),
