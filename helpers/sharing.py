@@ -23,6 +23,7 @@ CLONE_NEEDS += ['environment.yml', 'requirements.txt', 'pyproject.toml']
 CLONE_NEEDS += ['README.md', 'LICENSE']  # pyproject.toml names them
 API_URL = 'https://api.jovian.com'  # the SDK's, where the credentials name no other
 CREDENTIALS = '.jovian/credentials.json'  # in the home folder, written by the SDK
+SECONDS = 5  # for each answer before and after the upload
 
 
 class NotShared(Exception):
@@ -36,14 +37,15 @@ def series_files():
 
 
 @contextlib.contextmanager
-def uploading(wanted, notebook, seconds=20):
+def uploading(upload, notebook, seconds=20):
     """Guard a `jovian.commit`, in a copy of the series as its working directory.
 
     `notebook` lies there a second time, at the top: the SDK sends its path as a file
     name, and with a folder in it a clone would hang on what the server makes of that.
 
     Args:
-        wanted: upload if somebody sits here. An unattended run needs JOVIAN_COMMIT=1.
+        upload: whether to, if somebody is here. An unattended run takes the
+            environment variable JOVIAN_COMMIT=1.
         notebook: the file name of the notebook that becomes the project's page.
         seconds: the longest wait for each answer to the SDK.
 
@@ -53,7 +55,7 @@ def uploading(wanted, notebook, seconds=20):
     Raises:
         NotShared: also in place of every error inside the block.
     """
-    _check(wanted)
+    _check(upload)
     files = series_files()
     try:
         import jovian.utils.request as sdk
@@ -73,9 +75,9 @@ def uploading(wanted, notebook, seconds=20):
     except NotShared:
         raise
     except ImportError:
-        mend = 'pip install jovian "setuptools<80.9"'
         raise NotShared(
-            f'nothing was uploaded: jovian cannot be imported; {mend} mends that.'
+            'nothing was uploaded, because jovian cannot be imported; '
+            'pip install jovian "setuptools<80.9" mends that.'
         ) from None
     except Exception as error:
         raise NotShared(f'the upload broke off: {type(error).__name__}.') from None
@@ -92,7 +94,7 @@ def missing(link, files):
         NotShared: there is no link, or the service does not list its files.
     """
     if not link:
-        raise NotShared('nothing was uploaded: jovian says above why.')
+        raise NotShared('nothing was uploaded; jovian says above why.')
     user, title = link.rstrip('/').split('/')[-2:]
     key, api = _credentials()
     try:
@@ -116,18 +118,18 @@ def _arrived(path, url):
     return sent == got
 
 
-def _check(wanted):
+def _check(upload):
     """Raise NotShared unless an upload is wanted and the service takes the key."""
     forced = os.environ.get('JOVIAN_COMMIT') == '1'
     shell = 'IPython' in sys.modules and sys.modules['IPython'].get_ipython()
     kernel = getattr(shell, 'kernel', None)  # none in a script; in CI nobody answers
     attended = 'CI' not in os.environ and getattr(kernel, '_allow_stdin', False)
-    key, api = _credentials() if wanted or forced else (None, None)
+    key, api = _credentials() if upload or forced else (None, None)
     problem = None
-    if not (wanted or forced):
-        problem = 'nobody asked for it'
+    if not (upload or forced):
+        problem = 'upload is False'
     elif not (forced or attended):
-        problem = 'without somebody to decide, that takes JOVIAN_COMMIT=1 as well'
+        problem = 'nobody is here to decide, and JOVIAN_COMMIT is not 1'
     elif not (key or attended):
         problem = f'there is no API key in ~/{CREDENTIALS}'
     elif absent := [need for need in CLONE_NEEDS if not any(ROOT.glob(need))]:
@@ -141,11 +143,11 @@ def _check(wanted):
             elif key:  # without one, the SDK asks for it
                 problem = 'the service refuses the key'
         except OSError:
-            problem = 'the service does not answer; is there a network?'
+            problem = 'the service does not answer (is there a network?)'
         except Exception:
             problem = 'the service gives no sensible answer'
     if problem:
-        raise NotShared(f'nothing was uploaded: {problem}.'.replace('?.', '?'))
+        raise NotShared(f'nothing was uploaded, because {problem}.')
 
 
 def _credentials():
@@ -155,14 +157,14 @@ def _credentials():
         stored = json.loads(path.read_text()) if path.exists() else {}
         return stored.get('API_KEY'), stored.get('API_URL', API_URL).rstrip('/')
     except Exception:
-        raise NotShared(f'nothing was uploaded: {shown} is damaged.') from None
+        raise NotShared(f'nothing was uploaded, because {shown} is damaged.') from None
 
 
 def _get(url, key=None):
     request = urllib.request.Request(url)
     if key:  # not passed on to wherever the answer redirects
         request.add_unredirected_header('Authorization', f'Bearer {key}')
-    with urllib.request.urlopen(request, timeout=5) as answer:
+    with urllib.request.urlopen(request, timeout=SECONDS) as answer:
         return answer.read()
 
 
