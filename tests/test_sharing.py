@@ -15,6 +15,7 @@ import venv
 from pathlib import Path
 
 import execute
+import matplotlib
 import nbformat
 import pytest
 from conftest import NOTEBOOKS, ROOT, Notebook, printed
@@ -67,6 +68,7 @@ def environment(home, **more):
     }
     home.mkdir(exist_ok=True)
     ours |= {'HOME': str(home), 'USERPROFILE': str(home)}
+    ours['MPLCONFIGDIR'] = matplotlib.get_cachedir()  # its list of fonts takes seconds
     ours |= {'http_proxy': proxy, 'https_proxy': proxy, 'no_proxy': '127.0.0.1'}
     return ours | {name: str(value) for name, value in more.items()}
 
@@ -513,11 +515,12 @@ def new_environment(folder, *install):
 
 
 def run_elsewhere(python, *notebooks):
-    """Execute notebooks in another environment. Returns where each found `helpers`."""
+    """Execute notebooks in another environment. Returns where each found helpers."""
     code = (
         f'import sys; sys.path.insert(0, {str(ROOT / "tools")!r}); import execute\n'
         'for path in sys.argv[1:]:\n'
-        '    probe = "import helpers; print(helpers.__file__)"\n'
+        '    probe = "import helpers.data as data; assert data.REGIONS_CSV.is_file()"\n'
+        '    probe += "; print(data.__file__)"\n'
         '    print(execute.execute(path, probe=probe)[1].strip())'
     )
     done = subprocess.run(
@@ -534,9 +537,9 @@ def run_elsewhere(python, *notebooks):
 
 def test_the_clone_runs(trip, tmp_path):
     python = new_environment(tmp_path / 'venv', '-e', trip.clone)
-    first = trip.clone / 'notebooks' / NOTEBOOKS[0].name
-    found = run_elsewhere(python, first, trip.clone / PATH.name)
-    assert found == [trip.clone / 'helpers' / '__init__.py'] * 2
+    another = trip.clone / 'notebooks' / NOTEBOOKS[4].name
+    found = run_elsewhere(python, another, trip.clone / PATH.name)
+    assert found == [trip.clone / 'helpers' / 'data.py'] * 2
 
 
 def test_a_second_upload_is_a_new_version(trip):
@@ -569,8 +572,8 @@ def test_colab_runs_a_single_notebook_after_the_line_that_the_page_gives(
         '\n'.join(cell.source for cell in Notebook(PATH).cells),
         re.M,
     )
-    host = 'https://github.com/OWNER/REPOSITORY'
-    python = new_environment(tmp_path / 'venv', line.replace(host, repository.as_uri()))
+    source = line.replace('https://HOST/OWNER/REPO', repository.as_uri())
+    python = new_environment(tmp_path / 'venv', source)
     (tmp_path / 'alone').mkdir()
     alone = shutil.copy(PATH, tmp_path / 'alone')
     (found,) = run_elsewhere(python, alone)
@@ -579,8 +582,10 @@ def test_colab_runs_a_single_notebook_after_the_line_that_the_page_gives(
 
 def test_binder_finds_its_environment_and_the_notebook_that_the_address_opens():
     prose = '\n'.join(cell.source for cell in Notebook(PATH).cells)
-    (address,) = re.findall(r'https://mybinder\.org/v2/gh/\S+', prose)
-    assert (ROOT / address.partition('labpath=')[2]).is_file()
+    parts = re.search(r'`(https://mybinder\.org/\S+)`.*`(\S+)`.*`(\S+)`', prose)
+    address = ''.join(parts.groups())
+    assert re.fullmatch(r'https://mybinder\.org/v2/gh/\w+/\w+/HEAD\?\S+', address)
+    assert (ROOT / address.partition('?labpath=')[2]).is_file()
     assert (ROOT / 'environment.yml').is_file()  # test_environment.py reads it
 
 
