@@ -20,7 +20,7 @@ from unittest import mock
 ROOT = Path(__file__).resolve().parent.parent
 CLONE_NEEDS = ['notebooks/[0-9][0-9]-*.ipynb', 'helpers/*.py', 'helpers/*.csv']
 CLONE_NEEDS += ['environment.yml', 'requirements.txt', 'pyproject.toml']
-CLONE_NEEDS += ['README.md', 'LICENSE']  # pyproject.toml names them
+CLONE_NEEDS += ['README.md', 'LICENSE']  # a copy carries its licence
 API_URL = 'https://api.jovian.com'  # the SDK's, where the credentials name no other
 CREDENTIALS = '.jovian/credentials.json'  # in the home folder, written by the SDK
 SECONDS = 5  # for each answer before and after the upload

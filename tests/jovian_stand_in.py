@@ -25,7 +25,8 @@ class StandIn:
         silent: answer no path that begins with one of these, but keep the connection.
         errors: a dict of the beginning of a path to (status, JSON or text) for it.
         attach: 'ok', 'error' (status 413), 'warning' (status 200 with an error in it,
-            nothing kept), 'changed' (keeps other bytes), each for attachments only.
+            nothing kept), 'change' (keeps other letters), 'line' (adds an empty line);
+            each for attachments only.
         projects: a dict of title to its files, {(folder, filename): bytes}.
         requests: (method, path) of each request; forms: the fields of each upload.
     """
@@ -141,7 +142,9 @@ class _Handler(BaseHTTPRequestHandler):
                     return 413, {'errors': [{'message': 'This file is too large.'}]}
                 if attached and self.service.attach == 'warning':
                     return 200, {'data': {}, 'errors': [{'message': 'Not kept.'}]}
-                if attached and self.service.attach == 'changed':
+                if attached and self.service.attach == 'change':
+                    content = content.swapcase()
+                if attached and self.service.attach == 'line':
                     content += b'\n'
                 place = fields.get('folder', ''), filename
                 self.service.projects[title][place] = content
