@@ -1,0 +1,172 @@
+"""Upload the series to Jovian with care, or say in one sentence why not.
+
+The SDK (jovian 0.2.47) waits for ever for a silent server, deletes a refused key and
+asks for another, and calls an upload successful that lost files. `uploading` checks
+before and limits it, `missing` compares after it. No sentence from here holds the key.
+"""
+
+import contextlib
+import functools
+import json
+import os
+import shutil
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from pathlib import Path
+from unittest import mock
+
+ROOT = Path(__file__).resolve().parent.parent
+CLONE_NEEDS = ['notebooks/[0-9][0-9]-*.ipynb', 'helpers/*.py', 'helpers/*.csv']
+CLONE_NEEDS += ['environment.yml', 'requirements.txt', 'pyproject.toml']
+CLONE_NEEDS += ['README.md', 'LICENSE']  # a copy carries its licence
+API_URL = 'https://api.jovian.com'  # the SDK's, where the credentials name no other
+CREDENTIALS = '.jovian/credentials.json'  # in the home folder, written by the SDK
+SECONDS = 5  # for each answer before and after the upload
+
+
+class NotShared(Exception):
+    """Why nothing was uploaded, or what went wrong meanwhile: one sentence."""
+
+
+def series_files():
+    """All that a clone needs to run, as paths relative to the folder of `helpers`."""
+    found = [path for pattern in CLONE_NEEDS for path in sorted(ROOT.glob(pattern))]
+    return [path.relative_to(ROOT).as_posix() for path in found]
+
+
+@contextlib.contextmanager
+def uploading(upload, notebook, seconds=20):
+    """Guard a `jovian.commit`, in a copy of the series as its working directory.
+
+    `notebook` lies there a second time, at the top: the SDK sends its path as a file
+    name, and with a folder in it a clone would hang on what the server makes of that.
+
+    Args:
+        upload: whether to, if somebody is here. An unattended run takes the
+            environment variable JOVIAN_COMMIT=1.
+        notebook: the file name of the notebook that becomes the project's page.
+        seconds: the longest wait for each answer to the SDK.
+
+    Yields:
+        The paths to upload: the notebook, then `series_files()`.
+
+    Raises:
+        NotShared: also in place of every error inside the block.
+    """
+    _check(upload)
+    files = series_files()
+    try:
+        import jovian.utils.request as sdk
+        import requests
+
+        request = functools.partialmethod(requests.Session.request, timeout=seconds)
+        with contextlib.ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            for path in files:
+                (folder / path).parent.mkdir(exist_ok=True)
+                shutil.copy(ROOT / path, folder / path)
+            shutil.copy(folder / 'notebooks' / notebook, folder)
+            stack.enter_context(contextlib.chdir(folder))
+            stack.enter_context(mock.patch.object(requests.Session, 'request', request))
+            stack.enter_context(mock.patch.object(sdk, 'purge_api_key', _refused))
+            yield [notebook, *files]
+    except NotShared:
+        raise
+    except ImportError:
+        raise NotShared(
+            'nothing was uploaded, because jovian cannot be imported; '
+            'pip install jovian "setuptools<80.9" mends that.'
+        ) from None
+    except Exception as error:
+        raise NotShared(f'the upload broke off: {type(error).__name__}.') from None
+
+
+def missing(link, files):
+    """Those files that a clone would lack or get changed. Call it inside `uploading`.
+
+    Args:
+        link: what `jovian.commit` returned, .../user/title.
+        files: the paths that were to be uploaded.
+
+    Raises:
+        NotShared: there is no link, or the service does not list its files.
+    """
+    if not link:
+        raise NotShared('nothing was uploaded; jovian says above why.')
+    user, title = link.rstrip('/').split('/')[-2:]
+    key, api = _credentials()
+    try:
+        listed = json.loads(_get(f'{api}/user/{user}/gist/{title}', key))['data']
+        urls = {
+            f'{file["folder"] or ""}/{file["filename"]}'.lstrip('/'): file['rawUrl']
+            for file in listed['files']
+        }
+    except Exception:
+        raise NotShared('uploaded, but the list of files cannot be read.') from None
+    return [path for path in files if not _arrived(Path(path), urls.get(path))]
+
+
+def _arrived(path, url):
+    try:
+        sent, got = path.read_bytes(), _get(url)
+        if path.suffix == '.ipynb':  # JSON, which the service may write anew
+            return json.loads(sent)['cells'] == json.loads(got)['cells']
+    except Exception:
+        return False
+    return sent == got
+
+
+def _check(upload):
+    """Raise NotShared unless an upload is wanted and the service takes the key."""
+    forced = os.environ.get('JOVIAN_COMMIT') == '1'
+    shell = 'IPython' in sys.modules and sys.modules['IPython'].get_ipython()
+    kernel = getattr(shell, 'kernel', None)  # none in a script; in CI nobody answers
+    attended = 'CI' not in os.environ and getattr(kernel, '_allow_stdin', False)
+    key, api = _credentials() if upload or forced else (None, None)
+    problem = None
+    if not (upload or forced):
+        problem = 'upload is False'
+    elif not (forced or attended):
+        problem = 'nobody is here to decide, and JOVIAN_COMMIT is not 1'
+    elif not (key or attended):
+        problem = f'there is no API key in ~/{CREDENTIALS}'
+    elif absent := [need for need in CLONE_NEEDS if not any(ROOT.glob(need))]:
+        problem = f'{absent[0]} is not beside the folder helpers/'
+    else:
+        try:
+            json.loads(_get(f'{api}/user/profile', key))
+        except urllib.error.HTTPError as error:
+            if error.code != 401:
+                problem = f'the service answers with the error {error.code}'
+            elif key:  # without one, the SDK asks for it
+                problem = 'the service refuses the key'
+        except OSError:
+            problem = 'the service does not answer (is there a network?)'
+        except Exception:
+            problem = 'the service gives no sensible answer'
+    if problem:
+        raise NotShared(f'nothing was uploaded, because {problem}.')
+
+
+def _credentials():
+    """The stored key, or None, and the address of the service."""
+    path, shown = Path.home() / CREDENTIALS, f'~/{CREDENTIALS}'
+    try:
+        stored = json.loads(path.read_text()) if path.exists() else {}
+        return stored.get('API_KEY'), stored.get('API_URL', API_URL).rstrip('/')
+    except Exception:
+        raise NotShared(f'nothing was uploaded, because {shown} is damaged.') from None
+
+
+def _get(url, key=None):
+    request = urllib.request.Request(url)
+    if key:  # not passed on to wherever the answer redirects
+        request.add_unredirected_header('Authorization', f'Bearer {key}')
+    with urllib.request.urlopen(request, timeout=SECONDS) as answer:
+        return answer.read()
+
+
+def _refused():
+    raise PermissionError('The service refuses the key.')
