@@ -3,9 +3,9 @@
     python tools/bench.py                 everything, in some five minutes
     python tools/bench.py --quick --only abd --to build    does it work? (no figures)
 
-What is compared takes turns, and the median of several turns counts: a slow minute of
-the machine meets all. Read the ratios; the times are those of one machine. Progress goes
-to stderr. The files are replaced at the end, so a stopped run leaves the old ones.
+What is compared takes turns, and the median of several turns counts, so that a slow
+minute of the machine meets all. Progress goes to stderr. The files are replaced at the
+end: a stopped run leaves the old ones.
 """
 
 import argparse
@@ -25,6 +25,7 @@ import tempfile
 import time
 import warnings
 from pathlib import Path
+from typing import NamedTuple
 
 import nbformat
 import numpy as np
@@ -32,12 +33,76 @@ import psutil
 import torch
 import torch.nn.functional as F
 from execute import ROOT, execute, series
+from matplotlib import pyplot as plt
 from torch import distributed, nn
 from torch.utils.data import BatchSampler, DataLoader, TensorDataset
+
+from helpers.plots import BLUE, INK, STYLES
 
 BATCH = 1000  # rows of an update, where there are many
 CHUNK = 2**17  # rows that the sums take at once
 NO_EXTRA = 'not installed: `make bench EXTRAS=1`, or `pip install {}`'
+HEAD = """
+# How fast is it?
+
+`make bench` measured this in one run, on {machine}. What is compared took turns, and
+the median of several turns counts. Other machines give other times; the ratios are
+what to compare.
+
+![Charts one above the other: the time of an epoch by trainer, epochs over many rows
+against reading them, two processes against one, updates to the optimum, and the time
+of the series against its floor. The tables below hold the numbers.](bench.png)
+"""
+TRAINERS_TEXT = """
+All make the same number of epochs from zero weights: batches of 5 in random order,
+with a learning rate of 1e-5. SGDRegressor makes an update for each row and each
+target, and with a fifth of that rate the same progress. The losses at the end show
+that the work is the same.
+"""
+ROWS_TEXT = """
+How many times as long as reading the data (`torch.sum`), and in brackets million rows
+a second. One thread, three inputs and two targets in float32. The first four are an
+epoch of the taught `fit`, all but the full batch with 1,000 rows an update; the first
+two are measured on at most 200,000 of the rows, drawn at random, and scaled; drawing
+is left out. The sums are X'X, X'Y, Y'Y and those of the columns, and include what
+follows from them, the optimum itself. It matters how the numbers lie in memory.
+"""
+FILE_TEXT = """
+Reading {n:,} rows ran at {speed:.1f} GB/s. From a file, {chunk:,} rows at a time, it
+took {ms:.1f} ms, and the sums {ratio:.2f} times that. The memory grew by {grown:.1f}
+MB, of {size:.1f} MB in the file: it is bounded by the chunk.
+"""
+PROCESSES_TEXT = """
+One epoch, in ms; both ways reach the same weights and sums. DistributedDataParallel
+(DDP) exchanges the gradients after every update. Each exchange costs at least what
+the last line says, so it pays only where an update takes much longer. The sums need
+one exchange in all.
+"""
+UPDATES_TEXT = """
+Counted, not timed: five rows in one batch, the median of 20 random starts. L and μ
+are the largest and the smallest curvature. Plain descent is computed from the
+curvatures, momentum (at the best rate and momentum for these) and Newton's method are
+carried out.
+"""
+SERIES_TEXT = """
+In seconds. The floor is what the same command takes for notebooks that hold nothing
+but the import statements of the series: kernels start and import, and that is all.
+One at a time is measured once, each notebook right after its bare twin; two at a time
+is the median of three turns.
+"""
+
+
+class Section(NamedTuple):
+    """What a section found: a table for bench.md, and values for the picture."""
+
+    title: str
+    text: str
+    head: list  # the table's column titles; the first one belongs to the names
+    lines: list  # lists of strings
+    values: dict  # name -> number, or name -> {rows: number}
+    label: str  # of the axis of the values
+    log: bool = False
+    more: str = ''  # below the table
 
 
 def say(step):
@@ -166,34 +231,37 @@ def by_lightning(x, y, epochs):
     return run
 
 
-TRAINERS = {'taught `fit`': ('torch', by_fit)}
+TRAINERS = {'taught fit': ('torch', by_fit)}
 TRAINERS |= {'SGDRegressor': ('scikit-learn', by_scikit_learn)}
 TRAINERS |= {'skorch': ('skorch', by_skorch), 'Lightning': ('lightning', by_lightning)}
 
 
 def trainers(quick=False):
-    """name -> (package, version, ms an epoch, final loss), or (package,) if missing."""
+    """Compare what is installed, after holding every final loss to that of `fit`."""
     epochs = 20 if quick else 100
     x, y = taught()['inputs15'], taught()['targets15']
-    runs, found = {}, {}
-    with warnings.catch_warnings(), torch.no_grad():
+    runs, lines = {}, {}
+    for name, (package, make) in TRAINERS.items():
+        say(f'(a) {name}')
+        lines[name] = [name, NO_EXTRA.format(package), '', '']
+        with contextlib.suppress(ImportError):
+            runs[name] = make(x, y, epochs)
+    with warnings.catch_warnings():
         warnings.simplefilter('ignore')
-        for name, (package, make) in TRAINERS.items():
-            say(f'(a) {name}')
-            found[name] = (package,)
-            with contextlib.suppress(ImportError), torch.enable_grad():
-                runs[name] = make(x, y, epochs)
-        models = {name: torch.enable_grad()(run)() for name, run in runs.items()}
-        losses = {name: F.mse_loss(model(x), y) for name, model in models.items()}
-        with torch.enable_grad():
-            times = medians(runs, 1 if quick else 7)
+        losses = {name: F.mse_loss(run()(x), y).item() for name, run in runs.items()}
+        times = medians(runs, 1 if quick else 7)
     for name, loss in losses.items():
-        assert 0.5 < loss / losses['taught `fit`'] < 2, (
-            f'{name} does other work: {loss}'
-        )
-        version = importlib.metadata.version(found[name][0]).partition('+')[0]
-        found[name] += (version, 1000 * times[name] / epochs, loss.item())
-    return found
+        assert 0.5 < loss / losses['taught fit'] < 2, f'{name} does other work: {loss}'
+        package = TRAINERS[name][0]
+        version = importlib.metadata.version(package).partition('+')[0]
+        ratio = times[name] / times['taught fit']
+        cells = [f'{1000 * times[name] / epochs:.2f}', f'{ratio:.2f}', f'{loss:.1f}']
+        lines[name] = [f'{name} ({package} {version})', *cells]
+    head = ['', 'ms an epoch', 'times the taught fit', 'final loss']
+    title = 'The same 15 rows, by different trainers'
+    ratios = {name: times[name] / times['taught fit'] for name in runs}
+    lines = list(lines.values())
+    return Section(title, TRAINERS_TEXT, head, lines, ratios, 'times the taught fit')
 
 
 # (b) One epoch over n rows, and the sums that hold all that the loss needs of them.
@@ -210,21 +278,21 @@ class Slices:
             yield self.dataset[start : start + self.size]
 
 
-def made_up(n, seed=0):
+def made_up(n):
     """n rows of three inputs and two targets, a column after the other: (5, n)."""
-    columns = torch.randn(5, n, generator=torch.Generator().manual_seed(seed))
+    columns = torch.randn(5, n, generator=torch.Generator().manual_seed(0))
     weights = torch.tensor([[1.0, 2, 3], [4, 5, 6]])
     columns[3:].mul_(0.1).addmm_(weights, columns[:3]).add_(7)
     return columns
 
 
-def sums(columns, chunk=CHUNK):
+def sums(columns):
     """The products of all pairs of columns (5, n), and their sums, in one pass: (5, 6).
 
     Each chunk is added up in float32, the chunks in float64.
     """
     total = torch.zeros(5, 6, dtype=torch.float64)
-    for part in columns.split(chunk, dim=1):
+    for part in columns.split(CHUNK, dim=1):
         total[:, :5] += part @ part.t()
         total[:, 5] += part.sum(dim=1)
     return total
@@ -268,8 +336,8 @@ def ways(n, most):
 
 
 def from_file(columns, rounds):
-    """Seconds to read and to sum columns (5, n) in a file by chunks, and MB of growth."""
-    shape, process = tuple(columns.shape), psutil.Process()
+    """Read and sum columns (5, n) by chunks: two times in s, growth of memory in B."""
+    shape, process = columns.shape, psutil.Process()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, 'columns')
         columns.numpy().tofile(path)
@@ -282,38 +350,51 @@ def from_file(columns, rounds):
                 work(torch.from_numpy(mapped[:, start : start + CHUNK]))
                 most = max(most, process.memory_info().rss - before)
                 del mapped
-            return most / 1e6
+            return most
 
-        work = {'reading': torch.sum, 'sums': sums}
-        runs = {name: functools.partial(chunks, each) for name, each in work.items()}
-        return {**medians(runs, rounds), 'MB': chunks(sums), 'n': shape[1]}
+        runs = [lambda: chunks(torch.sum), lambda: chunks(sums)]
+        return *medians(dict(enumerate(runs)), rounds).values(), chunks(sums)
 
 
 def rows(quick=False):
-    """{n: {way: seconds an epoch}} on one thread, and the same from a file."""
-    sizes, most = (
-        ((1000, 10_000), 5000) if quick else ([10**k for k in range(3, 8)], 2 * 10**5)
-    )
-    rounds = 1 if quick else 5
+    """Compare ways through n rows in memory, on one thread, and the sums from a file."""
+    sizes = [1000, 10_000] if quick else [10**k for k in range(3, 8)]
+    most, rounds = (5000, 1) if quick else (2 * 10**5, 5)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    found = {}
+    times = {}
     for n in sizes:
         say(f'(b) {n:,} rows')
         runs = ways(n, most)
-        times = medians({name: run for name, (run, _) in runs.items()}, rounds)
-        found[n] = {name: times[name] / part for name, (_, part) in runs.items()}
+        once = medians({name: run for name, (run, _) in runs.items()}, rounds)
+        times[n] = {name: once[name] / part for name, (_, part) in runs.items()}
     say('(b) from a file')
-    file = from_file(made_up(sizes[-1]), rounds)
+    read, summed, grown = from_file(made_up(n), rounds)
     torch.set_num_threads(threads)
-    return {'memory': found, 'file': file}
+    sentence = {'n': n, 'chunk': CHUNK, 'speed': 20 * n / times[n]['reading'] / 1e9}
+    sentence |= {'ms': 1000 * read, 'ratio': summed / read}
+    more = FILE_TEXT.format(**sentence, grown=grown / 1e6, size=20 * n / 1e6)
+    values = {
+        name: {n: times[n][name] / times[n]['reading'] for n in sizes}
+        for name in times[n]
+    }
+
+    def cell(name, n):
+        return f'{short(values[name][n])} ({short(n / times[n][name] / 1e6)})'
+
+    lines = [[name, *(cell(name, n) for n in sizes)] for name in values]
+    head, label = ['', *(f'{n:,} rows' for n in sizes)], 'times reading the data'
+    return Section('Many rows', ROWS_TEXT, head, lines, values, label, True, more)
 
 
 # (c) Two processes with a thread each against one with two threads.
 
 
+EXCHANGE = 'one exchange of 8 numbers'
+
+
 def together(rank, folder, n, rounds):
-    """One of two processes. Process 0 also works alone, in turn, and notes the times."""
+    """One of two processes; process 0 also works alone, in turn, and notes times in s."""
     if sys.platform == 'linux':
         os.environ.setdefault('GLOO_SOCKET_IFNAME', 'lo')
     store = f'file://{folder}/store'
@@ -337,14 +418,14 @@ def together(rank, folder, n, rounds):
         return total
 
     jobs = {
-        f'DistributedDataParallel, {size:,} rows an update': (
+        f'DDP, {size:,} rows an update': (
             functools.partial(alone, size),
             functools.partial(with_ddp, size),
         )
         for size in (1000, 20_000)
     }
     jobs['the sums'] = lambda: sums(columns), lambda: reduced(sums(half))
-    jobs['exchange of 8 numbers'] = (lambda: None), lambda: reduced(torch.zeros(8))
+    jobs[EXCHANGE] = (lambda: None), lambda: reduced(torch.zeros(8))
     times = {name: ([], []) for name in jobs}
     for turn in range(rounds + 1):  # the first one warms up
         for name, (one, two) in jobs.items():
@@ -368,13 +449,23 @@ def together(rank, folder, n, rounds):
 
 
 def processes(quick=False):
-    """name -> (seconds in one process with two threads, in two processes)."""
+    """Compare two processes with a thread each and one with two threads."""
     say('(c) two processes')
     n, rounds = (40_000, 1) if quick else (4 * 10**6, 5)
     with tempfile.TemporaryDirectory() as folder:
         torch.multiprocessing.spawn(together, (folder, n, rounds), nprocs=2)
         times = json.loads(Path(folder, 'times').read_text())
-    return {name: [statistics.median(t) for t in pair] for name, pair in times.items()}
+    lines, ratios = [], {}
+    for name, pair in times.items():
+        one, two = (1000 * statistics.median(each) for each in pair)
+        lines.append([name, short(one), short(two), f'{two / one:.2f}'])
+        ratios[name] = two / one
+    lines[-1][1::2] = '', ''  # the exchange has nothing to compare with
+    del ratios[EXCHANGE]
+    title = 'Two processes against one with two threads'
+    head = ['', 'one process', 'two processes', 'two / one']
+    label = 'two processes: times one with two threads'
+    return Section(title, PROCESSES_TEXT, head, lines, ratios, label)
 
 
 # (d) Updates until the loss is within 1 % of the optimum and stays there, on 5 rows.
@@ -410,6 +501,12 @@ def momentum_updates(curvatures, errors, lr, momentum, enough, most=500):
     return last
 
 
+def best_with_momentum(low, high):
+    """The rate and the momentum that are best for curvatures low to high (Polyak)."""
+    low, high = low**0.5, high**0.5
+    return 4 / (low + high) ** 2, ((high - low) / (high + low)) ** 2
+
+
 def newton_updates(x, y, w, enough):
     """The same with the inverse Hessian in place of a rate."""
     count = 0
@@ -420,43 +517,35 @@ def newton_updates(x, y, w, enough):
 
 
 def updates(quick=False):
-    """name -> the median count of 20 random starts."""
+    """Count the updates of different methods: the median of 20 random starts."""
     say('(d) updates')
-    inputs, y = (
-        taught()['inputs'].double().numpy(),
-        taught()['targets'].double().numpy(),
-    )
-    ones = np.ones((5, 1))
-    raw = np.hstack([inputs, ones])
-    scaled = np.hstack([(inputs - inputs.mean(0)) / inputs.std(0), ones])
-    optimum = ((raw @ np.linalg.lstsq(raw, y)[0] - y) ** 2).mean()
+    x, y = taught()['inputs'].double().numpy(), taught()['targets'].double().numpy()
+    raw = np.hstack([x, np.ones((5, 1))])
+    scaled = np.hstack([(x - x.mean(axis=0)) / x.std(axis=0), np.ones((5, 1))])
     starts = [np.random.default_rng(seed).standard_normal((4, 2)) for seed in range(20)]
+    optimum = ((raw @ np.linalg.lstsq(raw, y)[0] - y) ** 2).mean()
 
-    def median(x, count, *rates):
+    def median(x, count, rates):
         curvatures, directions = np.linalg.eigh(2 / y.size * x.T @ x)
-        best = np.linalg.lstsq(x, y)[0]
-        low, high = curvatures[[0, -1]]
-        rates = [rate(low, high) for rate in rates]
-        errors = [directions.T @ (start - best) for start in starts]
-        return statistics.median(
-            count(curvatures, error, *rates, 0.01 * optimum) for error in errors
-        )
+        rates = rates(curvatures[0], curvatures[-1])
+        errors = [directions.T @ (w - np.linalg.lstsq(x, y)[0]) for w in starts]
+        counts = [count(curvatures, error, *rates, optimum / 100) for error in errors]
+        return statistics.median(counts)
 
-    found = {
-        'raw, lr 1e-5': median(raw, plain_updates, lambda low, high: 1e-5),
-        'raw, lr 1/L': median(raw, plain_updates, lambda low, high: 1 / high),
+    newton = [newton_updates(raw, y, w, 1.01 * optimum) for w in starts]
+    counts = {
+        'raw, lr 1e-5': median(raw, plain_updates, lambda low, high: [1e-5]),
+        'raw, lr 1/L': median(raw, plain_updates, lambda low, high: [1 / high]),
         'scaled, lr 2/(L + μ)': median(
-            scaled, plain_updates, lambda low, high: 2 / (low + high)
+            scaled, plain_updates, lambda low, high: [2 / (low + high)]
         ),
-        'scaled, momentum': median(
-            scaled,
-            momentum_updates,
-            lambda low, high: 4 / (low**0.5 + high**0.5) ** 2,
-            lambda low, high: ((high**0.5 - low**0.5) / (high**0.5 + low**0.5)) ** 2,
-        ),
+        'scaled, momentum': median(scaled, momentum_updates, best_with_momentum),
+        'full Newton': statistics.median(newton),
     }
-    newton = [newton_updates(raw, y, start, 1.01 * optimum) for start in starts]
-    return found | {'full Newton': statistics.median(newton)}
+    lines = [[name, f'{count:,.0f}'] for name, count in counts.items()]
+    title = 'Updates until within 1 % of the optimum'
+    label = title.lower()
+    return Section(title, UPDATES_TEXT, ['', 'updates'], lines, counts, label, True)
 
 
 # (e) The series, against kernels that do nothing but its imports.
@@ -487,24 +576,32 @@ def compare(folder):
 
 
 def whole_series(quick=False):
-    """name -> (seconds of the bare kernels, seconds of the series)."""
+    """Compare the series with its floor, one kernel at a time and two at a time."""
+    alone, both = [], []
     with tempfile.TemporaryDirectory() as name:
         write_bare(folder := Path(name))
-        alone = []
         for path in series():
             say(f'(e) {path.name}')
-            bare = seconds(lambda path=path: execute(folder / path.name))
-            alone.append((bare, seconds(lambda path=path: execute(path))))
-        both = []
+            pair = folder / path.name, path
+            alone.append([seconds(functools.partial(execute, each)) for each in pair])
         for turn in range(1 if quick else 3):
-            say(f'(e) all, compared, turn {turn + 1}')
-            both.append(
-                [seconds(lambda f=f: compare(f)) for f in (folder, ROOT / 'notebooks')]
-            )
-    return {
-        'executed, one at a time': np.sum(alone, axis=0).tolist(),
-        'executed and compared, two at a time': np.median(both, axis=0).tolist(),
+            say(f'(e) executed and compared, turn {turn + 1}')
+            pair = folder, ROOT / 'notebooks'
+            both.append([seconds(functools.partial(compare, each)) for each in pair])
+    times = {
+        'executed, one at a time': np.sum(alone, axis=0),
+        'compared, two at a time': np.median(both, axis=0),
     }
+    ratios = {name: full / bare for name, (bare, full) in times.items()}
+    lines = [[name, *map(short, times[name]), f'{r:.2f}'] for name, r in ratios.items()]
+    title = f'The whole series: {len(alone)} notebooks'
+    head = ['', 'floor', 'series', 'series / floor']
+    return Section(
+        title, SERIES_TEXT, head, lines, ratios, 'the series: times its floor'
+    )
+
+
+SECTIONS = {'a': trainers, 'b': rows, 'c': processes, 'd': updates, 'e': whole_series}
 
 
 # The page and the picture.
@@ -514,203 +611,67 @@ def short(value):
     return f'{float(f"{value:.3g}"):,.10g}'
 
 
-def table(head, lines):
-    """A table in Markdown; its first column is text, the others are right-aligned."""
-    rule = ['---', *['---:'] * (len(head) - 1)]
-    return [f'| {" | ".join(cells)} |' for cells in [head, rule, *lines]]
-
-
-def page_trainers(found):
-    base = found['taught `fit`'][2]
-    lines = []
-    for name, (package, *measured) in found.items():
-        if measured:
-            version, ms, loss = measured
-            cells = [f'{ms:.2f}', f'{ms / base:.2f}', f'{loss:.1f}']
-            lines.append([f'{name} ({package} {version})', *cells])
-        else:
-            lines.append([name, NO_EXTRA.format(package), '', ''])
-    return [
-        '## The same 15 rows, by different trainers',
-        'Batches of 5 in random order, the same number of epochs from zero weights, lr 1e-5.'
-        ' SGDRegressor makes an update for each row and each target, with a fifth of lr.',
-        table(['', 'ms an epoch', 'times `fit`', 'final loss'], lines),
-    ]
-
-
-def page_rows(found):
-    sizes, file = list(found['memory']), found['file']
-    lines = []
-    for name in found['memory'][sizes[0]]:
-        cells = []
-        for n in sizes:
-            time, reading = found['memory'][n][name], found['memory'][n]['reading']
-            cells.append(f'{short(time / reading)} ({short(n / time / 1e6)})')
-        lines.append([name, *cells])
-    ratio = file['sums'] / file['reading']
-    speed = 20 * sizes[-1] / found['memory'][sizes[-1]]['reading'] / 1e9
-    return [
-        '## One epoch over many rows',
-        'How many times as long as reading the data (`torch.sum`), and in brackets million rows'
-        f' a second. One thread, three inputs and two targets in float32, {BATCH:,} rows an'
-        ' update where there are batches, trained by the taught `fit`. The first two are'
-        ' measured on at most 200,000 of the rows, at random, and scaled; making'
-        " the random order is left out. The sums are X'X, X'Y, Y'Y and those of each"
-        ' column: from them follows the optimum itself, which is included.',
-        table(['', *(f'{n:,} rows' for n in sizes)], lines),
-        f'Reading {sizes[-1]:,} rows: {short(speed)} GB/s. From a file, {CHUNK:,} rows at a time:'
-        f' reading {file["n"]:,} rows takes {short(1000 * file["reading"])} ms, the sums'
-        f' {short(ratio)} times that, and the memory grows by {file["MB"]:.1f} MB of the'
-        f' {20 * file["n"] / 1e6:.0f} MB in the file.',
-    ]
-
-
-def page_processes(found):
-    lines = [
-        [name, short(1000 * one) if one > 1e-5 else '', short(1000 * two)]
-        + [f'{two / one:.2f}' if one > 1e-5 else '']
-        for name, (one, two) in found.items()
-    ]
-    return [
-        '## Two processes against one with two threads',
-        'One epoch, ms. Both reach the same weights and sums. DistributedDataParallel exchanges'
-        ' the gradients after every update: that costs one exchange each, the last line, and pays'
-        ' only where an update itself takes much longer. The sums need one exchange in all.',
-        table(['', 'one process', 'two processes', 'two / one'], lines),
-    ]
-
-
-def page_updates(found):
-    return [
-        '## Updates until within 1 % of the optimum',
-        'Counted, not timed: five rows in one batch, median of 20 random starts. L and μ are the'
-        ' largest and the smallest curvature. The first three are computed from the curvatures;'
-        ' momentum takes the best rate and momentum that theory knows for these.',
-        table(
-            ['', 'updates'], [[name, f'{count:,.0f}'] for name, count in found.items()]
-        ),
-    ]
-
-
-def page_series(found):
-    lines = [
-        [name, f'{bare:.1f}', f'{full:.1f}', f'{full / bare:.2f}']
-        for name, (bare, full) in found.items()
-    ]
-    return [
-        f'## The whole series, {len(series())} notebooks',
-        'Seconds. The floor executes, in the same way, notebooks that hold nothing but the import'
-        ' statements of the series: kernels start and import, and that is all.',
-        table(['', 'floor', 'series', 'series / floor'], lines),
-    ]
-
-
-def draw_bars(ax, values, label, log=False):
-    from helpers.plots import BLUE
-
-    names = [name.replace('`', '') for name in values]
-    bars = ax.barh(names, values.values(), color=BLUE, height=0.6)
-    ax.bar_label(bars, [f'{short(value)}' for value in values.values()], padding=4)
-    ax.set(xlabel=label, **({'xscale': 'log'} if log else {}))
-    ax.invert_yaxis()
-    ax.margins(x=0.25)
-
-
-def draw_trainers(ax, found):
-    values = {name: m[2] for name, m in found.items() if len(m) > 1}
-    draw_bars(ax, values, '15 rows: ms an epoch')
-
-
-def draw_rows(ax, found):
-    from helpers.plots import INK, STYLES
-
-    sizes = list(found['memory'])
-    styles = [*STYLES, (INK, '-'), (INK, '--')]
-    names = list(found['memory'][sizes[0]])[1:]
-    for name, (color, line), marker in zip(names, styles, 'os^DvP', strict=True):
-        ratios = [times[name] / times['reading'] for times in found['memory'].values()]
-        ax.plot(sizes, ratios, color=color, ls=line, marker=marker, label=name)
-    ax.set(xscale='log', yscale='log', xlabel='rows', ylabel='times reading the data')
-    ax.legend(loc='lower center', bbox_to_anchor=(0.4, 1), ncols=2, frameon=False)
-
-
-def draw_processes(ax, found):
-    values = {
-        name.replace('DistributedDataParallel', 'DDP').replace(' an update', ''): two
-        / one
-        for name, (one, two) in found.items()
-        if one > 1e-5
-    }
-    draw_bars(ax, values, 'two processes: times one with two threads')
-    ax.axvline(1, color='black', ls=':')
-
-
-def draw_updates(ax, found):
-    draw_bars(ax, found, 'updates to within 1 % of the optimum', log=True)
-
-
-def draw_series(ax, found):
-    values = {n.replace(', ', ',\n'): full / bare for n, (bare, full) in found.items()}
-    draw_bars(ax, values, 'the series: times its floor')
-    ax.axvline(1, color='black', ls=':')
-
-
-SECTIONS = {
-    'a': (trainers, page_trainers, draw_trainers, 2),
-    'b': (rows, page_rows, draw_rows, 4),
-    'c': (processes, page_processes, draw_processes, 1.8),
-    'd': (updates, page_updates, draw_updates, 2.2),
-    'e': (whole_series, page_series, draw_series, 1.6),
-}
-ALT = (
-    'Charts one above the other: milliseconds an epoch by trainer; epochs over '
-    'many rows against reading them; two processes against one; updates to the '
-    'optimum; the time of the series against its floor. The tables below hold the numbers.'
-)
-
-
-def page(found):
-    """The whole of bench.md, from what the sections found."""
+def page(sections):
+    """The whole of bench.md."""
     memory = psutil.virtual_memory().total / 2**30
-    lines = [
-        '# How fast is it?',
-        f'`make bench` measured this in one run, on {os.cpu_count()} cores'
-        f' ({platform.machine()}) with {memory:.0f} GiB of memory, Python'
-        f' {platform.python_version()} and PyTorch {torch.__version__.partition("+")[0]}.'
-        ' What is compared took turns, and the median counts. Other machines give other times;'
-        ' the ratios are what to compare.',
-        f'![{ALT}](bench.png)',
-    ]
-    for key, result in found.items():
-        lines += SECTIONS[key][1](result)
-    blocks = ['\n'.join(line) if isinstance(line, list) else line for line in lines]
+    machine = f'{os.cpu_count()} cores ({platform.machine()}) with {memory:.0f} GiB of '
+    machine += f'memory, Python {platform.python_version()} and PyTorch '
+    machine += torch.__version__.partition('+')[0]
+    blocks = [HEAD.format(machine=machine).strip()]
+    for found in sections:
+        rule = ['---', *['---:'] * (len(found.head) - 1)]
+        table = [
+            f'| {" | ".join(cells)} |' for cells in [found.head, rule, *found.lines]
+        ]
+        blocks += [f'## {found.title}', found.text.strip(), '\n'.join(table)]
+        blocks += [found.more.strip()] if found.more else []
     return '\n\n'.join(blocks) + '\n'
 
 
-def draw(found, path):
-    from matplotlib import pyplot as plt
+def draw_bars(ax, found):
+    bars = ax.barh(list(found.values), list(found.values.values()), 0.6, color=BLUE)
+    ax.bar_label(bars, [short(value) for value in found.values.values()], padding=4)
+    ax.set(xlabel=found.label, xscale='log' if found.log else 'linear')
+    ax.invert_yaxis()
+    ax.margins(x=0.3)
+    if not found.log:
+        ax.axvline(1, color=INK, ls=':')
 
-    heights = [SECTIONS[key][3] + 0.5 for key in found]
+
+def draw_lines(ax, found):
+    name, *names = found.values  # the first is what the others are compared with
+    styles = [*STYLES, (INK, '-'), (INK, '--')]
+    for name, (color, line), marker in zip(names, styles, 'os^DvP', strict=True):
+        x, y = zip(*found.values[name].items(), strict=True)
+        ax.plot(x, y, color=color, ls=line, marker=marker, label=name)
+    ax.set(xscale='log', yscale='log', xlabel='rows', ylabel=found.label)
+    ax.legend(loc='lower center', bbox_to_anchor=(0.4, 1), ncols=2, frameon=False)
+
+
+def draw(sections, path):
+    """Save the picture: the sections one above the other, as wide as a phone can show."""
+    many = [isinstance([*found.values.values()][0], dict) for found in sections]
+    heights = [
+        4.2 if lines else 0.8 + 0.36 * len(found.values)
+        for lines, found in zip(many, sections, strict=True)
+    ]
+    shape = {'figsize': (6.4, sum(heights)), 'height_ratios': heights}
     figure, axes = plt.subplots(
-        len(found),
-        figsize=(6.4, sum(heights)),
-        height_ratios=heights,
-        layout='constrained',
-        squeeze=False,
+        len(heights), layout='constrained', squeeze=False, **shape
     )
-    for ax, (key, result) in zip(axes[:, 0], found.items(), strict=True):
-        SECTIONS[key][2](ax, result)
+    for ax, lines, found in zip(axes[:, 0], many, sections, strict=True):
+        (draw_lines if lines else draw_bars)(ax, found)
         ax.spines[['top', 'right']].set_visible(False)
     figure.savefig(path, dpi=100, facecolor='white', format='png')
     plt.close(figure)
 
 
-def save(found, folder):
-    """Write both files in full, then put them in place of the old ones."""
-    folder.mkdir(exist_ok=True)
+def save(sections, folder):
+    """Write both files in full, then put them in the place of the old ones."""
+    folder.mkdir(parents=True, exist_ok=True)
     drafts = [folder / 'bench.md.draft', folder / 'bench.png.draft']
-    drafts[0].write_text(page(found), encoding='utf-8')
-    draw(found, drafts[1])
+    drafts[0].write_text(page(sections), encoding='utf-8')
+    draw(sections, drafts[1])
     for draft in drafts:
         os.replace(draft, draft.with_suffix(''))
 
@@ -721,8 +682,8 @@ def main(arguments=None):
     parser.add_argument('--only', default='abcde', help='sections, such as abd')
     parser.add_argument('--to', type=Path, default=ROOT, help='the folder to write to')
     options = parser.parse_args(arguments)
-    save({key: SECTIONS[key][0](options.quick) for key in options.only}, options.to)
-    say(f'wrote {options.to}/bench.md and bench.png')
+    save([SECTIONS[key](options.quick) for key in options.only], options.to)
+    say(f'wrote bench.md and bench.png to {os.path.relpath(options.to)}')
 
 
 if __name__ == '__main__':
