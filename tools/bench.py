@@ -357,7 +357,7 @@ def from_file(columns, rounds):
 
 
 def rows(quick=False):
-    """Compare ways through n rows in memory, on one thread, and the sums from a file."""
+    """Compare ways through n rows in memory, with one thread, and sums from a file."""
     sizes = [1000, 10_000] if quick else [10**k for k in range(3, 8)]
     most, rounds = (5000, 1) if quick else (2 * 10**5, 5)
     threads = torch.get_num_threads()
@@ -394,7 +394,7 @@ EXCHANGE = 'one exchange of 8 numbers'
 
 
 def together(rank, folder, n, rounds):
-    """One of two processes; process 0 also works alone, in turn, and notes times in s."""
+    """One of two processes; process 0 also works alone, in turn, and notes seconds."""
     if sys.platform == 'linux':
         os.environ.setdefault('GLOO_SOCKET_IFNAME', 'lo')
     store = f'file://{folder}/store'
@@ -620,10 +620,9 @@ def page(sections):
     blocks = [HEAD.format(machine=machine).strip()]
     for found in sections:
         rule = ['---', *['---:'] * (len(found.head) - 1)]
-        table = [
-            f'| {" | ".join(cells)} |' for cells in [found.head, rule, *found.lines]
-        ]
-        blocks += [f'## {found.title}', found.text.strip(), '\n'.join(table)]
+        table = [' | '.join(line) for line in (found.head, rule, *found.lines)]
+        table = '\n'.join(f'| {line} |' for line in table)
+        blocks += [f'## {found.title}', found.text.strip(), table]
         blocks += [found.more.strip()] if found.more else []
     return '\n\n'.join(blocks) + '\n'
 
@@ -649,7 +648,7 @@ def draw_lines(ax, found):
 
 
 def draw(sections, path):
-    """Save the picture: the sections one above the other, as wide as a phone can show."""
+    """Save the picture: one section above the other, readable on a phone."""
     many = [isinstance([*found.values.values()][0], dict) for found in sections]
     heights = [
         4.2 if lines else 0.8 + 0.36 * len(found.values)
@@ -670,10 +669,14 @@ def save(sections, folder):
     """Write both files in full, then put them in the place of the old ones."""
     folder.mkdir(parents=True, exist_ok=True)
     drafts = [folder / 'bench.md.draft', folder / 'bench.png.draft']
-    drafts[0].write_text(page(sections), encoding='utf-8')
-    draw(sections, drafts[1])
-    for draft in drafts:
-        os.replace(draft, draft.with_suffix(''))
+    try:
+        drafts[0].write_text(page(sections), encoding='utf-8')
+        draw(sections, drafts[1])
+        for draft in drafts:
+            os.replace(draft, draft.with_suffix(''))
+    finally:
+        for draft in drafts:
+            draft.unlink(missing_ok=True)
 
 
 def main(arguments=None):

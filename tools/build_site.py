@@ -18,7 +18,8 @@ from execute import NOTEBOOKS, ROOT, series
 
 SETTINGS = ROOT / 'tools' / 'site'
 FILES = ('LICENSE', 'CITATION.cff', 'picture.png', 'bench.png')
-PAGES = ('CONTRIBUTING.md', 'bench.md')  # README.md links to them; the side bar does not name them
+# README.md links to these; the side bar does not name them.
+PAGES = ('CONTRIBUTING.md', 'bench.md')
 
 
 def copy_sources(to, notebooks=NOTEBOOKS):
