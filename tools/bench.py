@@ -22,6 +22,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 import warnings
 from pathlib import Path
@@ -55,9 +56,9 @@ of the series against its floor. The tables below hold the numbers.](bench.png)
 """
 TRAINERS_TEXT = """
 All make the same number of epochs from zero weights: batches of 5 in random order,
-with a learning rate of 1e-5. SGDRegressor makes an update for each row and each
-target, and with a fifth of that rate the same progress. The losses at the end show
-that the work is the same.
+with a learning rate of 1e-5. SGDRegressor is a compiled loop for linear models alone;
+it makes an update for each row and each target, and with a fifth of that rate the same
+progress. The losses at the end show that the work is the same.
 """
 ROWS_TEXT = """
 How many times as long as reading the data (`torch.sum`), and in brackets million rows
@@ -69,8 +70,8 @@ follows from them, the optimum itself. It matters how the numbers lie in memory.
 """
 FILE_TEXT = """
 Reading {n:,} rows ran at {speed:.1f} GB/s. From a file, {chunk:,} rows at a time, it
-took {ms:.1f} ms, and the sums {ratio:.2f} times that. The memory grew by {grown:.1f}
-MB, of {size:.1f} MB in the file: it is bounded by the chunk.
+took {ms:.1f} ms, and the sums {ratio:.2f} times that. The memory grew by {grown:.1f} MB
+meanwhile, with {size:.1f} MB in the file: what counts is the chunk.
 """
 PROCESSES_TEXT = """
 One epoch, in ms; both ways reach the same weights and sums. DistributedDataParallel
@@ -611,29 +612,38 @@ def short(value):
     return f'{float(f"{value:.3g}"):,.10g}'
 
 
+def flow(text):
+    """Prose in even lines, its paragraphs kept apart."""
+    paragraphs = [' '.join(each.split()) for each in text.strip().split('\n\n')]
+    return '\n\n'.join(textwrap.fill(each, 88) for each in paragraphs)
+
+
 def page(sections):
     """The whole of bench.md."""
     memory = psutil.virtual_memory().total / 2**30
     machine = f'{os.cpu_count()} cores ({platform.machine()}) with {memory:.0f} GiB of '
     machine += f'memory, Python {platform.python_version()} and PyTorch '
     machine += torch.__version__.partition('+')[0]
-    blocks = [HEAD.format(machine=machine).strip()]
+    blocks = [flow(HEAD.format(machine=machine))]
     for found in sections:
         rule = ['---', *['---:'] * (len(found.head) - 1)]
         table = [' | '.join(line) for line in (found.head, rule, *found.lines)]
         table = '\n'.join(f'| {line} |' for line in table)
-        blocks += [f'## {found.title}', found.text.strip(), table]
-        blocks += [found.more.strip()] if found.more else []
+        blocks += [f'## {found.title}', flow(found.text), table]
+        blocks += [flow(found.more)] if found.more else []
     return '\n\n'.join(blocks) + '\n'
 
 
 def draw_bars(ax, found):
     bars = ax.barh(list(found.values), list(found.values.values()), 0.6, color=BLUE)
-    ax.bar_label(bars, [short(value) for value in found.values.values()], padding=4)
+    numbers, white = map(short, found.values.values()), {'fc': 'white', 'ec': 'none'}
+    ax.bar_label(bars, list(numbers), padding=4, bbox={'pad': 1, **white})
     ax.set(xlabel=found.label, xscale='log' if found.log else 'linear')
     ax.invert_yaxis()
     ax.margins(x=0.3)
-    if not found.log:
+    if found.log:
+        ax.set_xlim(left=0.5)
+    else:
         ax.axvline(1, color=INK, ls=':')
 
 
