@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help lab run test test-all lint mutants site record clean
+.PHONY: help lab run test test-all lint mutants site record bench clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -37,6 +37,11 @@ site: $(READY) ## build the static site in build/site
 
 record: $(READY) ## execute all notebooks and save their outputs
 	@$(BIN)/python tools/execute.py record
+
+# EXTRAS=1 installs the other trainers beforehand; without them their lines say so.
+bench: $(READY) ## compare speeds side by side, in some minutes: bench.md, bench.png
+	$(if $(EXTRAS),$(BIN)/python -m pip install --disable-pip-version-check -e '.[bench]')
+	@$(BIN)/python tools/bench.py
 
 clean: ## remove the environment and everything built
 	rm -rf $(VENV) build .pytest_cache .ruff_cache *.egg-info

@@ -17,8 +17,9 @@ import nbformat
 from execute import NOTEBOOKS, ROOT, series
 
 SETTINGS = ROOT / 'tools' / 'site'
-FILES = ('LICENSE', 'CITATION.cff', 'picture.png')
-PAGES = ('CONTRIBUTING.md',)  # README.md links to them; the side bar does not name them
+FILES = ('LICENSE', 'CITATION.cff', 'picture.png', 'bench.png')
+# README.md links to these; the side bar does not name them.
+PAGES = ('CONTRIBUTING.md', 'bench.md')
 
 
 def copy_sources(to, notebooks=NOTEBOOKS):
