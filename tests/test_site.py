@@ -16,6 +16,7 @@ DESKTOP, PHONE = {'width': 1440, 'height': 900}, {'width': 390, 'height': 844}
 PAGES = [
     'index.html',
     'CONTRIBUTING.html',
+    'bench.html',
     'search.html',
     *[f'notebooks/{path.stem}.html' for path in NOTEBOOKS],
 ]

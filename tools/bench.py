@@ -258,7 +258,7 @@ def trainers(quick=False):
         ratio = times[name] / times['taught fit']
         cells = [f'{1000 * times[name] / epochs:.2f}', f'{ratio:.2f}', f'{loss:.1f}']
         lines[name] = [f'{name} ({package} {version})', *cells]
-    head = ['', 'ms an epoch', 'times the taught fit', 'final loss']
+    head = ['trainer', 'ms an epoch', 'times the taught fit', 'final loss']
     title = 'The same 15 rows, by different trainers'
     ratios = {name: times[name] / times['taught fit'] for name in runs}
     lines = list(lines.values())
@@ -384,7 +384,7 @@ def rows(quick=False):
         return f'{short(values[name][n])} ({short(n / times[n][name] / 1e6)})'
 
     lines = [[name, *(cell(name, n) for n in sizes)] for name in values]
-    head, label = ['', *(f'{n:,} rows' for n in sizes)], 'times reading the data'
+    head, label = ['way', *(f'{n:,} rows' for n in sizes)], 'times reading the data'
     return Section('Many rows', ROWS_TEXT, head, lines, values, label, True, more)
 
 
@@ -464,7 +464,7 @@ def processes(quick=False):
     lines[-1][1::2] = '', ''  # the exchange has nothing to compare with
     del ratios[EXCHANGE]
     title = 'Two processes against one with two threads'
-    head = ['', 'one process', 'two processes', 'two / one']
+    head = ['work', 'one process', 'two processes', 'two / one']
     label = 'two processes: times one with two threads'
     text = PROCESSES_TEXT.format(few=n // 10, n=n)
     return Section(title, text, head, lines, ratios, label)
@@ -547,7 +547,9 @@ def updates(quick=False):
     lines = [[name, f'{count:,.0f}'] for name, count in counts.items()]
     title = 'Updates until within 1 % of the optimum'
     label = title.lower()
-    return Section(title, UPDATES_TEXT, ['', 'updates'], lines, counts, label, True)
+    return Section(
+        title, UPDATES_TEXT, ['method', 'updates'], lines, counts, label, True
+    )
 
 
 # (e) The series, against kernels that do nothing but its imports.
@@ -597,7 +599,7 @@ def whole_series(quick=False):
     ratios = {name: full / bare for name, (bare, full) in times.items()}
     lines = [[name, *map(short, times[name]), f'{r:.2f}'] for name, r in ratios.items()]
     title = f'The whole series: {len(alone)} notebooks'
-    head = ['', 'floor', 'series', 'series / floor']
+    head = ['run', 'floor', 'series', 'series / floor']
     return Section(
         title, SERIES_TEXT, head, lines, ratios, 'the series: times its floor'
     )
