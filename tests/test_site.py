@@ -155,21 +155,21 @@ class Visitor:
         self.page.eval_on_selector_all('details', 'all => all.map(d => d.open = true)')
 
 
-@pytest.fixture(scope='module', params=['light', 'dark'])
-def scheme(request):
-    return request.param
+def slow(scheme):
+    """Seen in `make test-all` only: a desktop in the dark, a phone in the light."""
+    return pytest.param(scheme, marks=pytest.mark.slow)
 
 
-@pytest.fixture(scope='module')
-def desktop(browser, site, scheme):
-    visitor = Visitor(browser, site, DESKTOP, scheme)
+@pytest.fixture(scope='module', params=['light', slow('dark')])
+def desktop(browser, site, request):
+    visitor = Visitor(browser, site, DESKTOP, request.param)
     yield visitor
     visitor.page.context.close()
 
 
-@pytest.fixture(scope='module')
-def phone(browser, site, scheme):
-    visitor = Visitor(browser, site, PHONE, scheme)
+@pytest.fixture(scope='module', params=['dark', slow('light')])
+def phone(browser, site, request):
+    visitor = Visitor(browser, site, PHONE, request.param)
     yield visitor
     visitor.page.context.close()
 
