@@ -32,8 +32,8 @@ mutants: $(READY) ## list which check catches which deliberate mistake
 site: $(READY) ## build the static site in build/site
 	@$(BIN)/python tools/build_site.py
 
-record: $(READY) ## execute all notebooks and save their outputs
-	@$(BIN)/python tools/execute.py record
+record: $(READY) ## execute all notebooks and save their outputs (TIMINGS=1: timings too)
+	@$(BIN)/python tools/execute.py record $(if $(TIMINGS),--timings)
 
 clean: ## remove the environment and everything built
 	rm -rf $(VENV) build .pytest_cache .ruff_cache *.egg-info
