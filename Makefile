@@ -10,6 +10,9 @@ READY := $(VENV)/ready
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
+# Two notebooks run side by side there: more threads than cores would slow both.
+test test-all mutants: export OMP_NUM_THREADS = 1
+
 lab: $(READY) ## open the series in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=. notebooks/01-training-data.ipynb
 

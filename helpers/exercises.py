@@ -7,6 +7,9 @@ of several shapes. Nothing here touches PyTorch's own random numbers.
 
 import inspect
 import math
+from pathlib import Path
+from pickle import UnpicklingError
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -96,6 +99,13 @@ def _problem(found, right, tolerance=1e-4):
             return f'expected {len(right)} values, found {_kind(found)}.'
         pairs = zip(found, right, strict=True)
         return next(filter(None, (_problem(*pair, tolerance) for pair in pairs)), '')
+    if isinstance(right, dict):
+        if not isinstance(found, dict) or found.keys() != right.keys():
+            keys = f' with the keys {[*found]}' if isinstance(found, dict) else ''
+            return f'expected the keys {[*right]}, found {_kind(found)}{keys}.'
+        return _problem([found[key] for key in right], [*right.values()], tolerance)
+    if isinstance(right, bool):
+        return '' if found is right else f'expected {right}, found {found!r}.'
     if isinstance(found, torch.Tensor) and found.numel() == 1:
         found = found.item()
     if isinstance(found, bool) or not isinstance(found, int | float | np.number):
@@ -395,6 +405,211 @@ def check_updates(answer):
         (500, 'one update for each batch, not for each row.'),
     ]
     return _value(answer, 65, wrong)
+
+
+# 08 Save and share
+
+
+def _predictions(order):
+    """A function of a file and a region; `order` picks the region's numbers."""
+
+    def predictions(file, region):
+        saved = torch.load(file, weights_only=True)
+        row = torch.tensor([float(number) for number in order(saved, region)])
+        preds = saved['weights']['weight'] @ row + saved['weights']['bias']
+        return dict(zip(saved['targets'], preds.tolist(), strict=True))
+
+    return predictions
+
+
+def check_file_predictions(answer):
+    """08.1: predict a region by name, from a file and a dictionary of its inputs."""
+    right = _predictions(lambda saved, region: map(region.get, saved['inputs']))
+    wrong = [
+        (
+            _predictions(lambda saved, region: region.values()),
+            'take the numbers in the order of the names in the file.',
+        )
+    ]
+    raises = {TypeError: 'float(region[name]) gives the number of a name.'}
+    names = [(['rain', 'sun'], ['figs', 'nuts', 'plums']), (['a', 'b', 'c'], ['d'])]
+    with TemporaryDirectory() as folder:
+        cases = []
+        for inputs, targets in names:
+            size = len(targets), len(inputs)
+            weights = dict(
+                zip(['weight', 'bias'], _random(size, size[:1]), strict=True)
+            )
+            file = Path(folder) / f'{len(cases)}.pt'
+            torch.save({'weights': weights, 'inputs': inputs, 'targets': targets}, file)
+            cases.append((file, {name: ord(name[0]) for name in reversed(inputs)}))
+        return _function(answer, cases, right, wrong, raises)
+
+
+def check_is_safe(answer):
+    """08.2: whether a file can be read without running code from it."""
+    wrong = [
+        (lambda file: True, 'one of these files names a function to call.'),
+        (lambda file: file.stem == 'module', 'it is the other way round.'),
+        (lambda file: False, 'one of these files holds tensors and names only.'),
+    ]
+    raises = {UnpicklingError: 'torch.load refuses with an error: catch it.'}
+    with TemporaryDirectory() as folder:
+        files = [Path(folder) / name for name in ('weights.pt', 'module.pt')]
+        torch.save({'weight': torch.ones(2), 'names': ['a', 'b']}, files[0])
+        torch.save(torch.nn.Identity(), files[1])
+        cases = [(file,) for file in files]
+        return _function(
+            answer, cases, lambda file: file.stem == 'weights', wrong, raises
+        )
+
+
+# 09 Find out why it converges
+
+
+def check_limit_for_apples(answer):
+    """09.1: the learning rate above which the loss of the apples alone grows."""
+    x = torch.cat([_INPUTS, torch.ones(5, 1)], dim=1).double()
+    curvatures = torch.linalg.eigvalsh(2 / 5 * x.t() @ x).tolist()
+    right = 2 / curvatures[-1]
+    wrong = [
+        (2 * right, 'this is the limit for both fruits; the mean is now over 5.'),
+        (right / 2, 'this is 1/L, half of the limit.'),
+        (2 / curvatures[0], 'the largest curvature sets the limit, not the smallest.'),
+        (curvatures[-1], 'this is L itself.'),
+    ]
+    return _value(answer, right, wrong, tolerance=1e-3)
+
+
+def check_remaining_error(answer):
+    """09.2: the part of the error that remains, from curvature, lr and steps."""
+    curvatures = torch.tensor([0.5, 1.0, 3.0, 6.5]).double()
+    wrong = [
+        (lambda c, lr, k: 1 - lr * c * k, 'each step multiplies; this subtracts.'),
+        (lambda c, lr, k: (1 - 2 * lr * c) ** k, 'the curvature has the 2 in it.'),
+        (lambda c, lr, k: torch.exp(-lr * c * k), 'this holds for small rates only.'),
+        (lambda c, lr, k: 1 - (1 - lr * c) ** k, 'this is the part that is gone.'),
+    ]
+    cases = [(curvatures, 0.3, 5), (curvatures, 0.01, 40)]
+    return _function(answer, cases, lambda c, lr, k: (1 - lr * c) ** k, wrong)
+
+
+def check_folding(answer):
+    """09.3: fold (x - low) / (high - low) into w (m, k) and b (m,)."""
+
+    def folded(w, b, low, high):
+        return w / (high - low), b - w / (high - low) @ low
+
+    wrong = [
+        (lambda w, b, low, high: (w / (high - low), b), 'the bias changes too.'),
+        (
+            lambda w, b, low, high: (w / (high - low), b - w @ low),
+            'correct the bias with the new weights, not with the old.',
+        ),
+        (
+            lambda w, b, low, high: (w * (high - low), b - w * (high - low) @ low),
+            'a feature that was divided needs a weight that is divided too.',
+        ),
+        (
+            lambda w, b, low, high: (w / (high - low), b + w / (high - low) @ low),
+            'low is subtracted from x, so its part is subtracted from the bias.',
+        ),
+    ]
+    cases = [(w, b, low := x[0], low + 1 + x[-1].abs()) for x, w, b in _MODELS]
+    return _function(answer, cases, folded, wrong)
+
+
+# 10 Work with real data
+
+
+def check_scaler(answer):
+    """10.1: x (n, k) standardised by the mean and std of the rows in train (n,)."""
+
+    def scaled_by(rows, unbiased=False):
+        def scaled(x, train):
+            part = x[rows(train)]
+            return (x - part.mean(dim=0)) / part.std(dim=0, unbiased=unbiased)
+
+        return scaled
+
+    def separately(x, train):
+        parts = [scaled_by(lambda train: train)(x, rows) for rows in (train, ~train)]
+        return torch.where(train[:, None], *parts)
+
+    wrong = [
+        (
+            scaled_by(lambda train: ...),
+            'the mean and std come from all rows, test rows included.',
+        ),
+        (separately, 'scale the test rows with the numbers of the training rows.'),
+        (scaled_by(lambda train: ~train), 'these are the numbers of the test rows.'),
+        (scaled_by(lambda train: train, True), 'divide by n in std: unbiased=False.'),
+    ]
+    cases = []
+    for n, k in [(8, 2), (6, 3)]:
+        train = torch.arange(n) % 3 < 2
+        (x,) = _random((n, k))
+        cases.append((x + 100 * ~train[:, None], train))
+    return _function(answer, cases, scaled_by(lambda train: train), wrong)
+
+
+def check_r_squared(answer):
+    """10.2: R² of preds and targets of one shape, beside a constant baseline."""
+
+    def ratio(power):
+        return lambda p, t, base: (
+            (((p - t) ** 2).mean() / ((base - t) ** 2).mean()).item() ** power
+        )
+
+    def right(p, t, base):
+        return 1 - ratio(1)(p, t, base)
+
+    wrong = [
+        (ratio(1), 'this is the part that is left; R² is the part that is gone.'),
+        (lambda *case: 1 - ratio(0.5)(*case), 'R² compares squared errors, not RMSEs.'),
+        (
+            lambda p, t, base: right(p, t, t.mean()),
+            'use the baseline that was given, not the mean of these targets.',
+        ),
+        (lambda *case: -right(*case), 'the sign is wrong: a perfect model has 1.'),
+        (lambda p, t, base: ((p - t) ** 2).mean().item(), "divide by the baseline's."),
+    ]
+    cases = [(t + p / 3, t, 0.5) for p, t in _PAIRS]
+    return _function(answer, cases, right, wrong)
+
+
+def check_leave_one_out(answer):
+    """10.3: the RMSE of rows left out one by one, from arrays x (n, k) and y (n,).
+
+    Checked without training again: the error of a row that was left out is its
+    residual divided by 1 minus its leverage.
+    """
+
+    def errors(x, y, ones=1.0, out=True):
+        x = np.column_stack([x, np.full(len(x), ones)])
+        hat = x @ np.linalg.pinv(x)
+        return (y - hat @ y) / (1 - out * np.diag(hat))
+
+    def root_mean_square(values):
+        return (values**2).mean() ** 0.5
+
+    wrong = [
+        (
+            lambda x, y: root_mean_square(errors(x, y, out=False)),
+            'this is the error on the rows that the model was trained on.',
+        ),
+        (lambda x, y: np.abs(errors(x, y)).mean(), 'square first, then the mean.'),
+        (lambda x, y: (errors(x, y) ** 2).mean(), 'this is the MSE, without its root.'),
+        (
+            lambda x, y: root_mean_square(errors(x, y, ones=0.0)),
+            'this model has no bias.',
+        ),
+    ]
+    cases = []
+    for n, k in [(7, 2), (9, 3)]:
+        x, y = _random((n, k), (n,))
+        cases.append((x.double().numpy(), y.double().numpy() + 1))
+    return _function(answer, cases, lambda x, y: root_mean_square(errors(x, y)), wrong)
 
 
 # 11 Scale up to millions of rows

@@ -31,6 +31,47 @@ def answer(x, y, epochs, lr):
                 p.grad.zero_()
     return history
 """
+# Right answers of other exercises, to be spoilt too.
+PREDICT = """
+def answer(file, region):
+    saved = torch.load(file, weights_only=True)
+    model = nn.Linear(len(saved["inputs"]), len(saved["targets"]))
+    model.load_state_dict(saved["weights"])
+    row = torch.tensor([[float(region[name]) for name in saved["inputs"]]])
+    return dict(zip(saved["targets"], model(row)[0].tolist()))
+"""
+SAFE = """
+def answer(file):
+    try:
+        torch.load(file, weights_only=True)
+    except pickle.UnpicklingError:
+        return False
+    return True
+"""
+FOLD = """
+def answer(w, b, low, high):
+    w_raw = w / (high - low)
+    return w_raw, b - w_raw @ low
+"""
+SCALE = """
+def answer(x, train):
+    mean, std = x[train].mean(dim=0), x[train].std(dim=0, unbiased=False)
+    return (x - mean) / std
+"""
+SQUARED = """
+def answer(preds, targets, baseline):
+    errors = ((preds - targets) ** 2).mean()
+    return 1 - errors / ((baseline - targets) ** 2).mean()
+"""
+LEFT_OUT = """
+def answer(x, y):
+    errors = []
+    for row in range(len(x)):
+        others = np.arange(len(x)) != row
+        reference = LinearRegression().fit(x[others], y[others])
+        errors.append(reference.predict(x[[row]])[0] - y[row])
+    return (np.array(errors) ** 2).mean() ** 0.5
+"""
 # The wrong answers of each check: the code, and words that its hint must hold.
 WRONG = {
     'check_counts': [
@@ -206,6 +247,110 @@ WRONG = {
         ('answer = 13', 'one epoch'),
         ('answer = 500', 'for each batch'),
         ('answer = True', 'expected a number, found a bool'),
+    ],
+    'check_file_predictions': [
+        (
+            PREDICT.replace(
+                'float(region[name]) for name in saved["inputs"]',
+                'float(n) for n in region.values()',
+            ),
+            'order of the names',
+        ),
+        (
+            PREDICT.replace('model.load_state_dict(saved["weights"])', 'pass'),
+            'is not the number',
+        ),
+        (
+            PREDICT.replace(
+                'dict(zip(saved["targets"], model(row)[0].tolist()))', 'model(row)'
+            ),
+            "keys ['figs', 'nuts', 'plums']",
+        ),
+        (PREDICT.replace('saved["targets"], model', '"abc", model'), "['a', 'b', 'c']"),
+        (PREDICT.replace('float(region[name])', 'float(name)'), 'ValueError'),
+        ('def answer(file, region): return loaded(region)', 'gives the number of'),
+        ('def answer(file): return {}', '2 argument'),
+    ],
+    'check_is_safe': [
+        (SAFE.replace('return False', 'return True'), 'names a function to call'),
+        (SAFE.replace('weights_only=True', 'weights_only=False'), 'names a function'),
+        (
+            'def answer(file):\n    return torch.load(file, weights_only=True)',
+            'catch it',
+        ),
+        ('def answer(file): return False', 'tensors and names only'),
+        ('def answer(file): return "module" in str(file)', 'other way round'),
+        ('def answer(file): pass', 'expected True, found None'),
+    ],
+    'check_limit_for_apples': [
+        ('answer = limit', 'limit for both fruits'),
+        ('answer = limit / 4', 'this is 1/L'),
+        ('answer = 2 / torch.linalg.eigvalsh(2 / 5 * x.t() @ x)[0]', 'not the small'),
+        ('answer = 2 * largest', 'L itself'),
+        ('answer = 1.0', 'not the number'),
+        ('answer = eigenvalues', 'expected a number, found a Tensor'),
+    ],
+    'check_remaining_error': [
+        ('def answer(curvature, lr, k): return 1 - k * lr * curvature', 'multiplies'),
+        (
+            'def answer(curvature, lr, k): return (1 - 2 * lr * curvature) ** k',
+            'has the 2',
+        ),
+        (
+            'def answer(curvature, lr, k): return torch.exp(-k * lr * curvature)',
+            'small',
+        ),
+        ('def answer(curvature, lr, k): return 1 - (1 - lr * curvature) ** k', 'gone'),
+        ('def answer(curvature, lr, k): return 0.5', 'expected a tensor'),
+        ('def answer(curvature, lr): return 1 - lr * curvature', '3 argument'),
+    ],
+    'check_folding': [
+        ('def answer(w, b, low, high): return w / (high - low), b', 'bias changes too'),
+        (FOLD.replace('w_raw @ low', 'w @ low'), 'not with the old'),
+        (FOLD.replace('/', '*'), 'divided too'),
+        (FOLD.replace('b -', 'b +'), 'subtracted from the bias'),
+        (FOLD.replace('w_raw, ', ''), 'expected 2 values'),
+        ('answer = w_raw, b_raw', 'expected a function'),
+    ],
+    'check_scaler': [
+        (
+            'def answer(x, train): return (x - x.mean(0)) / x.std(0, unbiased=False)',
+            'test rows included',
+        ),
+        (SCALE.replace(', unbiased=False', ''), 'divide by n'),
+        (SCALE.replace('x[train]', 'x[~train]'), 'of the test rows'),
+        (SCALE.replace('return (x -', 'return (x[train] -'), 'the shape is'),
+        (
+            SCALE
+            + """
+known = answer
+def answer(x, train):
+    return torch.where(train[:, None], known(x, train), known(x, ~train))
+""",
+            'the numbers of the training rows',
+        ),
+        ('def answer(x, train): return scaled', 'the shape is'),
+    ],
+    'check_r_squared': [
+        (SQUARED.replace('1 - ', ''), 'the part that is left'),
+        (SQUARED.replace('1 - ', '-1 + '), 'sign is wrong'),
+        (SQUARED.replace('mean()', 'mean() ** 0.5'), 'not RMSEs'),
+        (SQUARED.replace('(baseline', '(targets.mean()'), 'that was given'),
+        (SQUARED.replace('1 - errors /', 'errors #'), "divide by the baseline's"),
+        ('def answer(preds, targets): return 1.0', '3 argument'),
+    ],
+    'check_leave_one_out': [
+        (LEFT_OUT.replace('!= row', '>= 0'), 'was trained on'),
+        (
+            LEFT_OUT.replace(
+                '(np.array(errors) ** 2).mean() ** 0.5', 'np.abs(errors).mean()'
+            ),
+            'square first',
+        ),
+        (LEFT_OUT.replace(' ** 0.5', ''), 'without its root'),
+        (LEFT_OUT.replace('Regression()', 'Regression(fit_intercept=False)'), 'bias'),
+        (LEFT_OUT.replace('!= row', '== row'), 'not the number'),
+        (LEFT_OUT.replace('return (', 'return errors #'), 'expected a number'),
     ],
     'check_shuffled_batches': [
         (

@@ -118,7 +118,8 @@ def test_external_links_are_listed():
     texts += [(ROOT / name).read_text('utf-8') for name in ('CONTRIBUTING.md',)]
     texts += [cell.source for path in NOTEBOOKS for cell in Notebook(path).cells]
     found = set(re.findall(r'https?://[^\s)\]>`\'"]*[\w/]', ' '.join(texts)))
-    found = {link for link in found if not re.search(r'//(127\.|localhost)', link)}
+    ours = r'//(127\.|localhost|HOST/|mybinder\.org/v2/)'  # or a place for the reader's
+    found = {link for link in found if not re.search(ours, link)}
     assert found == set(listed), (
         'tests/external-links.txt names each external link once. '
         f'Add {sorted(found - set(listed))}, remove {sorted(set(listed) - found)}.'
