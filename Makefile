@@ -35,8 +35,8 @@ mutants: $(READY) ## list which check catches which deliberate mistake
 site: $(READY) ## build the static site in build/site
 	@$(BIN)/python tools/build_site.py
 
-record: $(READY) ## execute all notebooks and save their outputs
-	@$(BIN)/python tools/execute.py record
+record: $(READY) ## execute all notebooks and save their outputs (TIMINGS=1: timings too)
+	@$(BIN)/python tools/execute.py record $(if $(TIMINGS),--timings)
 
 # EXTRAS=1 installs the other trainers beforehand; without them their lines say so.
 bench: $(READY) ## compare speeds side by side, in some minutes: bench.md, bench.png

@@ -610,3 +610,158 @@ def check_leave_one_out(answer):
         x, y = _random((n, k), (n,))
         cases.append((x.double().numpy(), y.double().numpy() + 1))
     return _function(answer, cases, lambda x, y: root_mean_square(errors(x, y)), wrong)
+
+
+# 11 Scale up to millions of rows
+
+
+def check_shuffled_batches(answer):
+    """11.1: all rows of x (n, k) and y (n, m) once, in batches and a random order."""
+    if answer is ... or not callable(answer):
+        return _function(answer, [], None)
+    x = torch.arange(46.0).reshape(23, 2)  # 23 rows: the last batch has 3
+    y = -x[:, :1]
+
+    def problem(batches):
+        pairs = isinstance(batches, list | tuple) and all(map(_is_pair, batches))
+        if not pairs or not batches:
+            return 'return a list of pairs, each with inputs and targets.'
+        xs, ys = (torch.cat(parts) for parts in zip(*batches, strict=True))
+        if xs.shape != x.shape or ys.shape != y.shape:
+            return f'expected {len(x)} rows in all, found {len(xs)}.'
+        if not torch.equal(-xs[:, :1], ys):
+            return 'a row got the targets of another: use the same order for both.'
+        if not torch.equal(xs[xs[:, 0].argsort()], x):
+            return 'some rows come twice and others never.'
+        if torch.equal(xs, x):
+            return 'the rows come in their old order: shuffle them.'
+        sizes = [len(xb) for xb, _ in batches]
+        return '' if sizes == [5, 5, 5, 5, 3] else f'the batches have {sizes} rows.'
+
+    if not _takes(answer, 3):
+        return _wrong('the function has to take 3 argument(s).')
+    with torch.random.fork_rng(devices=[]):  # leave the reader's random numbers alone
+        torch.manual_seed(0)
+        try:
+            epochs = [answer(x.clone(), y.clone(), 5) for _ in range(2)]
+            found = problem(epochs[0]) or problem(epochs[1])
+        except Exception as error:
+            return _wrong(f'it raised {type(error).__name__}: {_first_line(error)}')
+    if not found and torch.equal(epochs[0][0][0], epochs[1][0][0]):
+        found = 'two epochs have the same order: shuffle at each call.'
+    return _wrong(found) if found else RIGHT
+
+
+def _is_pair(batch):
+    return (
+        isinstance(batch, tuple | list)
+        and len(batch) == 2
+        and all(isinstance(part, torch.Tensor) and part.ndim == 2 for part in batch)
+    )
+
+
+def _first_line(error):
+    return str(error).partition('\n')[0]
+
+
+def check_accumulated(answer):
+    """11.2: leave the gradients of the mean loss, from at most `size` rows a time."""
+    if answer is ... or not callable(answer):
+        return _function(answer, [], None)
+
+    def accumulated(step):
+        def gradients(start, x, y, size):
+            w, b = start
+            linear = torch.nn.Linear(*w.t().shape, device='meta')  # nothing random
+            linear.weight, linear.bias = map(torch.nn.Parameter, _copies(start))
+            seen = []
+            linear.register_forward_pre_hook(
+                lambda _, given: seen.append(len(given[0]))
+            )
+            step(linear, x, y, size)
+            if linear.weight.grad is None or linear.bias.grad is None:
+                raise NotImplementedError('no gradient')
+            if max(seen, default=0) > size:
+                raise MemoryError('too many rows')
+            return linear.weight.grad, linear.bias.grad
+
+        return gradients
+
+    def in_parts(factor):
+        def gradients(start, x, y, size):
+            w, b = start
+            w_sum, b_sum = torch.zeros_like(w), torch.zeros_like(b)
+            parts = list(zip(x.split(size), y.split(size), strict=True))
+            for xb, yb in parts:
+                w_grad, b_grad = _gradients(xb, yb, w, b)
+                share = factor(len(xb), len(x), len(parts))
+                w_sum, b_sum = w_sum + share * w_grad, b_sum + share * b_grad
+            return w_sum, b_sum
+
+        return gradients
+
+    def last_only(start, x, y, size):
+        return _gradients(x.split(size)[-1], y.split(size)[-1], *start)
+
+    cases = []
+    for n, k, m, size in [(10, 3, 2, 4), (12, 2, 1, 5)]:
+        x, y, w, b = _random((n, k), (n, m), (m, k), (m,))
+        cases.append(((w, b), x, y, size))
+    wrong = [
+        (
+            in_parts(lambda rows, n, parts: 1),
+            'these are sums of means: weigh each part by its share of the rows.',
+        ),
+        (
+            in_parts(lambda rows, n, parts: 1 / parts),
+            'the last part is smaller, so it must count less: weigh by rows.',
+        ),
+        (last_only, 'only the last part is left: do not clear the gradients between.'),
+    ]
+    raises = {
+        NotImplementedError: 'the parameters have no gradients: call backward().',
+        MemoryError: 'the model was called with more than `size` rows.',
+    }
+    return _function(
+        accumulated(answer),
+        cases,
+        in_parts(lambda rows, n, parts: rows / n),
+        wrong,
+        raises,
+        like=answer,
+    )
+
+
+def check_merged(answer):
+    """11.3: the least-squares weights (4, 2) from two sums (6, 6) of different rows."""
+
+    def sums(rows):
+        x, y = _random((rows, 3), (rows, 2))
+        table = torch.cat([x, torch.ones(rows, 1), y], dim=1).double()
+        return table.t() @ table
+
+    def solve(total):
+        return torch.linalg.solve(total[:4, :4], total[:4, 4:])
+
+    wrong = [
+        (
+            lambda a, b: (solve(a) + solve(b)) / 2,
+            'a mean of weights counts both machines alike: add the sums, then solve.',
+        ),
+        (lambda a, b: solve(a), 'this is the first machine only.'),
+        (lambda a, b: solve(b), 'this is the second machine only.'),
+        (
+            lambda a, b: (a + b)[:4, 4:],
+            'this is XᵀY; the weights solve XᵀX W = XᵀY.',
+        ),
+        (
+            lambda a, b: (a[3, 3] * solve(a) + b[3, 3] * solve(b)) / (a + b)[3, 3],
+            'weighing by rows is not enough for weights: add the sums, then solve.',
+        ),
+    ]
+    return _function(
+        answer,
+        [(sums(40), sums(9)), (sums(7), sums(30))],
+        lambda a, b: solve(a + b),
+        wrong,
+    )

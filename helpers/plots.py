@@ -371,6 +371,42 @@ def predicted_and_measured(targets, preds, unit, ax=None):
     return ax
 
 
+def epoch_costs(curves, ax=None):
+    """Times of an epoch over the number of rows, each curve labelled where it ends.
+
+    Args:
+        curves: a dict of label: (n, 2), the rows and the time in multiples of the time
+            that reading them takes. At most five.
+    """
+    ax = ax or _axes()
+    ends = []
+    styles = [*STYLES, (INK, (0, (1, 3)))]
+    if len(curves) > len(styles):
+        raise ValueError(f'{len(curves)} curves: there are styles for {len(styles)}.')
+    for (label, curve), (color, line), marker in zip(
+        curves.items(), styles, 'sD^vP', strict=False
+    ):
+        rows, times = _array(label, curve, (None, 2), positive=True).T
+        ax.plot(rows, times, marker=marker, color=color, ls=line, lw=2)
+        ends.append((rows[-1], times[-1], label, color))
+    reach = max(rows for rows, *_ in ends)
+    ax.axhline(1, color=GREY, ls=':')
+    ax.set(xscale='log', yscale='log', xlabel='rows')
+    ax.set_ylabel('time of an epoch / time of reading')
+    _label_ends(ax, [(t, label, c) for rows, t, label, c in ends if rows == reach])
+    for rows, time, label, color in ends:
+        if rows < reach:
+            ax.annotate(
+                label,
+                (rows, time),
+                (8, 0),
+                textcoords='offset points',
+                color=color,
+                va='center',
+            )
+    return ax
+
+
 _CENTRED = {'textcoords': 'offset points', 'ha': 'center'}
 
 

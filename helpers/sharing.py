@@ -18,7 +18,7 @@ from pathlib import Path
 from unittest import mock
 
 ROOT = Path(__file__).resolve().parent.parent
-CLONE_NEEDS = ['notebooks/[0-9][0-9]-*.ipynb', 'helpers/*.py']
+CLONE_NEEDS = ['notebooks/[0-9][0-9]-*.ipynb', 'helpers/*.py', 'notebooks/*.py']
 CLONE_NEEDS += ['helpers/*.csv', 'helpers/*.txt']
 CLONE_NEEDS += ['environment.yml', 'requirements.txt', 'pyproject.toml']
 CLONE_NEEDS += ['README.md', 'LICENSE']  # a copy carries its licence

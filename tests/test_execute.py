@@ -10,9 +10,9 @@ import time
 import nbformat
 import psutil
 import pytest
-from conftest import ROOT
-from execute import NotebookFailed, execute, main, series
-from test_series import kernel_environment
+from conftest import ROOT, printed
+from execute import MACHINE_FACT, NotebookFailed, execute, main, series
+from test_series import differences, kernel_environment
 
 
 @pytest.fixture
@@ -121,6 +121,96 @@ def test_recording_twice_changes_no_byte(write, monkeypatch):
     main(['record'])
     assert path.read_bytes() == first
     assert b'"execution_count": 3' in first
+
+
+@pytest.fixture
+def write_fact(write):
+    def write_notebook(source, *more):
+        path = write('1', source, *more)
+        node = nbformat.read(path, as_version=4)
+        node.cells[1].metadata.tags = [MACHINE_FACT]
+        nbformat.write(node, path)
+        return path
+
+    return write_notebook
+
+
+def recorded(path, monkeypatch, *options):
+    """The outputs of a notebook's cells after `make record`."""
+    monkeypatch.setattr('execute.series', lambda: [path])
+    main(['record', *options])
+    return [printed(cell) for cell in nbformat.read(path, as_version=4).cells]
+
+
+A_FACT = 'import time; print(time.time_ns()); time.time_ns()'
+
+
+def test_machine_facts_are_kept_when_recording_and_renewed_when_asked(
+    write_fact, monkeypatch
+):
+    path = write_fact(A_FACT, 'import time; time.time_ns()')
+    first = recorded(path, monkeypatch)
+    assert first[1].count('\n') == 2, 'Without recorded outputs it gets fresh ones.'
+    before = path.read_bytes()
+    second = recorded(path, monkeypatch)
+    assert second[:2] == first[:2]
+    assert second[2] != first[2], 'Only the tagged cell is kept.'
+    assert path.read_bytes() == before.replace(first[2].encode(), second[2].encode())
+    assert recorded(path, monkeypatch, '--timings')[1] != first[1]
+
+
+def test_a_kept_machine_fact_moves_with_its_cell(write_fact, monkeypatch):
+    path = write_fact(A_FACT)
+    first = recorded(path, monkeypatch)
+    node = nbformat.read(path, as_version=4)
+    node.cells.insert(0, nbformat.v4.new_code_cell('0'))
+    nbformat.write(node, path)
+    assert recorded(path, monkeypatch)[2] == first[1]
+    cell = nbformat.read(path, as_version=4).cells[2]
+    assert [o.get('execution_count', 3) for o in cell.outputs] == [3, 3]
+    assert cell.execution_count == 3
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        lambda cell: cell.update(source=A_FACT + ' + 1'),
+        lambda cell: cell.outputs.pop(),
+    ],
+    ids=['another source', 'outputs of another kind'],
+)
+def test_a_machine_fact_of_another_cell_is_not_kept(change, write_fact, monkeypatch):
+    path = write_fact(A_FACT)
+    first = recorded(path, monkeypatch)
+    node = nbformat.read(path, as_version=4)
+    change(node.cells[1])
+    nbformat.write(node, path)
+    second = recorded(path, monkeypatch)[1]
+    assert second.count('\n') == 2
+    assert second.split()[0] != first[1].split()[0]
+
+
+def test_a_machine_fact_that_fails_is_not_recorded(write_fact, monkeypatch):
+    path = write_fact('assert 1 > 2')
+    with pytest.raises(SystemExit):
+        recorded(path, monkeypatch)
+
+
+def test_machine_facts_alone_are_not_compared(write_fact, tmp_path):
+    path = write_fact(A_FACT, 'import time; time.time_ns()')
+    first, second = execute(path)[0], execute(path)[0]
+    (line,) = differences(first, second, tmp_path)
+    assert line.startswith('cell 3 ')
+    second.cells[1].outputs.pop()
+    assert len(list(differences(first, second, tmp_path))) == 2
+
+
+@pytest.mark.skipif(shutil.which('make') is None, reason='make is not installed')
+@pytest.mark.parametrize(('given', 'ends'), [('', 'record'), ('1', 'record --timings')])
+def test_make_passes_the_wish_for_new_timings_on(given, ends):
+    command = ['make', '-n', 'record', f'TIMINGS={given}', 'READY=']
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith(ends)
 
 
 @pytest.mark.skipif(os.name == 'nt', reason='signals of this kind are not on Windows')

@@ -6,6 +6,7 @@ folded solutions put into its cells. Wrong answers are tried in the same kernel.
 
 import json
 import re
+import shutil
 
 import nbformat
 import pytest
@@ -351,6 +352,93 @@ def answer(x, train):
         (LEFT_OUT.replace('!= row', '== row'), 'not the number'),
         (LEFT_OUT.replace('return (', 'return errors #'), 'expected a number'),
     ],
+    'check_shuffled_batches': [
+        (
+            'def answer(x, y, size): return list(zip(x.split(size), y.split(size)))',
+            'old order',
+        ),
+        (
+            'def answer(x, y, size):\n'
+            '    a, b = torch.randperm(len(x)), torch.randperm(len(x))\n'
+            '    return list(zip(x[a].split(size), y[b].split(size)))',
+            'same order for both',
+        ),
+        (
+            'def answer(x, y, size):\n'
+            '    rows = torch.randint(len(x), (len(x),)).split(size)\n'
+            '    return [(x[k], y[k]) for k in rows]',
+            'twice',
+        ),
+        (
+            'def answer(x, y, size):\n'
+            '    rows = torch.randperm(len(x)).split(size)[:-1]\n'
+            '    return [(x[k], y[k]) for k in rows]',
+            'found 20',
+        ),
+        (
+            'order = torch.randperm(23)\n'
+            'def answer(x, y, size): return [(x[k], y[k]) for k in order.split(size)]',
+            'shuffle at each call',
+        ),
+        (
+            'def answer(x, y, size):\n'
+            '    rows = torch.randperm(len(x)).chunk(size)\n'
+            '    return [(x[k], y[k]) for k in rows]',
+            'the batches have',
+        ),
+        ('def answer(x, y, size): return []', 'a list of pairs'),
+        ('def answer(x, y, size): return x[size:0.5]', 'TypeError'),
+        ('def answer(x, y): return x, y', '3 argument'),
+        ('answer = torch.randperm(23)', 'expected a function'),
+    ],
+    'check_accumulated': [
+        (
+            'def answer(linear, x, y, size):\n'
+            '    for xb, yb in zip(x.split(size), y.split(size)):\n'
+            '        F.mse_loss(linear(xb), yb).backward()',
+            'sums of means',
+        ),
+        (
+            'def answer(linear, x, y, size):\n'
+            '    parts = list(zip(x.split(size), y.split(size)))\n'
+            '    for xb, yb in parts:\n'
+            '        (F.mse_loss(linear(xb), yb) / len(parts)).backward()',
+            'weigh by rows',
+        ),
+        (
+            'def answer(linear, x, y, size):\n'
+            '    for xb, yb in zip(x.split(size), y.split(size)):\n'
+            '        linear.zero_grad()\n'
+            '        F.mse_loss(linear(xb), yb).backward()',
+            'do not clear',
+        ),
+        (
+            'def answer(linear, x, y, size): F.mse_loss(linear(x), y).backward()',
+            'more than `size` rows',
+        ),
+        ('def answer(linear, x, y, size): return linear(x[:size])', 'call backward()'),
+        ('def answer(linear, x, y): pass', '4 argument'),
+        ('answer = 3', 'expected a function'),
+    ],
+    'check_merged': [
+        (
+            'solve = lambda s: torch.linalg.solve(s[:4, :4], s[:4, 4:])\n'
+            'def answer(a, b): return (solve(a) + solve(b)) / 2',
+            'counts both machines alike',
+        ),
+        (
+            'def answer(a, b):\n'
+            '    n, m = a[3, 3], b[3, 3]\n'
+            '    return (n * solve(a) + m * solve(b)) / (n + m)',
+            'weighing by rows',
+        ),
+        ('def answer(a, b): return solve(a)', 'first machine only'),
+        ('def answer(a, b): return (a + b)[:4, 4:]', 'XᵀX W = XᵀY'),
+        ('def answer(a, b): return solve(a + b).t()', 'shape is (2, 4)'),
+        ('def answer(a, b): return a + b', 'shape is (6, 6)'),
+        ('def answer(a): return solve(a)', '2 argument'),
+        ('answer = solve', '2 argument'),
+    ],
 }
 TRY = """
 import json
@@ -395,6 +483,8 @@ def worked(request, tmp_path_factory):
         exercise.opened.source = exercise.solution
     path = tmp_path_factory.mktemp('solved') / request.param.name
     nbformat.write(solved.node, path)
+    for script in request.param.parent.glob('*.py'):
+        shutil.copy(script, path.parent)
     wrong = {
         exercise.check: [code for code, _ in WRONG[exercise.check]]
         for exercise in exercises_of(notebook)

@@ -10,6 +10,7 @@ import re
 
 import pytest
 from conftest import ROOT, printed, statements
+from execute import MACHINE_FACT, machine_facts
 from PIL import Image
 
 RECORD = 'Run `make record` and look at what changed.'
@@ -119,6 +120,17 @@ def test_outputs_hold_nothing_of_a_machine(notebook):
             assert output.get('name') != 'stderr', f'A warning:\n{output.get("text")}'
             assert not any('widget' in kind for kind in output.get('data', {}))
         assert not (found := MACHINE.search(cell.source + printed(cell))), found[0]
+
+
+def test_machine_facts_say_why_they_are_not_compared(notebook):
+    for cell in notebook.code:
+        tags = cell.metadata.get('tags', [])
+        assert set(tags) <= {MACHINE_FACT, 'readme-picture', 'upload'}, tags
+    for fact in machine_facts(notebook.node):
+        place = notebook.cells.index(fact)
+        beside = ' '.join(c.source for c in notebook.cells[place - 1 : place + 2 : 2])
+        assert 'not compared' in beside, f'Say why it is not compared:\n{fact.source}'
+        assert 'machine' in beside, f'Say whose fact it is:\n{fact.source}'
 
 
 def test_figures_are_described(notebook):

@@ -221,6 +221,20 @@ def test_residuals_and_predictions():
     assert ax.get_ylabel() == 'target - prediction (tons)'
 
 
+def test_epoch_costs():
+    curves = {'slow': [(10, 40), (100, 50)], 'fast': [(10, 4), (100, 5), (1000, 6)]}
+    ax = plots.epoch_costs(curves)
+    assert np.array_equal(line(ax), [[10, 100], [40, 50]])
+    assert np.array_equal(line(ax, 1), [[10, 100, 1000], [4, 5, 6]])
+    assert ax.get_xscale() == ax.get_yscale() == 'log'
+    assert ax.get_xlabel() == 'rows'
+    assert {text.get_text() for text in ax.texts} == {'slow', 'fast'}
+    styles = {(one.get_color(), one.get_marker()) for one in ax.lines[:2]}
+    assert len(styles) == 2
+    with pytest.raises(ValueError, match='6 curves'):
+        plots.epoch_costs(dict.fromkeys('abcdef', [(1, 1)]))
+
+
 def test_functions_draw_on_the_axes_that_they_are_given():
     ax = plt.subplots()[1]
     assert plots.residuals([1, 2], [1, 3], ['a', 'b'], 'tons', ax=ax) is ax
@@ -256,6 +270,8 @@ def test_functions_draw_on_the_axes_that_they_are_given():
         ),
         (lambda: plots.loss_curves({'a': [1, float('nan')]}), ['a (2,)', 'finite']),
         (lambda: plots.loss_curves({'a': [1, 0]}), ['a (2,)', 'over 0']),
+        (lambda: plots.epoch_costs({'a': [1, 2]}), ['any, 2', '(2,)']),
+        (lambda: plots.epoch_costs({'a': [(1, 0)]}), ['a (1, 2)', 'over 0']),
         (lambda: plots.loss_scale({'a': float('inf')}, 'loss'), ['(1,)', 'finite']),
     ],
 )

@@ -35,7 +35,7 @@ def copy_sources(to, notebooks=NOTEBOOKS):
     for name in PAGES:
         text = (ROOT / name).read_text(encoding='utf-8')
         (to / name).write_text(f'---\norphan: true\n---\n{text}', encoding='utf-8')
-    for path in series(notebooks):
+    for path in [*series(notebooks), *Path(notebooks).glob('*.py')]:
         shutil.copy(path, to / 'notebooks')
     start = (ROOT / 'README.md').read_text(encoding='utf-8')
     (to / 'index.md').write_text(start + contents(notebooks), encoding='utf-8')

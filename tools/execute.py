@@ -2,9 +2,11 @@
 
     python tools/execute.py run      execute every notebook, save nothing
     python tools/execute.py record   execute every notebook and save its outputs
+    python tools/execute.py record --timings    ... those that are machine facts, too
 
-Two recordings in the environment of requirements.txt give the same bytes: no timings,
-no version of Python, outputs of one stream joined, cells numbered 1 to N.
+Two recordings in the environment of requirements.txt give the same bytes: no version of
+Python, outputs of one stream joined, cells numbered 1 to N, and what is a fact of the
+machine (a timing, a device) kept as it was recorded first.
 """
 
 import argparse
@@ -35,6 +37,8 @@ KERNELSPEC = {
     'language': 'python',
     'name': 'python3',
 }
+# Outputs of a cell with this tag of nbval's are facts of the machine: never compared.
+MACHINE_FACT = 'nbval-ignore-output'
 LAST_LOSS = "print(loss.item() if 'loss' in globals() else 'null')"
 
 
@@ -124,6 +128,34 @@ def write(path, notebook):
     os.replace(draft, path)
 
 
+def machine_facts(notebook):
+    """The cells of a notebook whose outputs are facts of the machine."""
+    return [c for c in notebook.cells if MACHINE_FACT in c.metadata.get('tags', [])]
+
+
+def kinds(cell):
+    """What sorts of output a cell has, in order, without their content."""
+    return [
+        (output.output_type, output.get('name'), sorted(output.get('data', {})))
+        for output in cell.outputs
+    ]
+
+
+def keep_machine_facts(recorded, notebook):
+    """Give a new run the recorded outputs of its machine facts.
+
+    All of them or none: a figure and the numbers beside it come from one run. They are
+    not kept if one of these cells was changed or puts out something of another kind.
+    """
+    old, new = machine_facts(recorded), machine_facts(notebook)
+    if [(c.source, kinds(c)) for c in old] == [(c.source, kinds(c)) for c in new]:
+        for before, after in zip(old, new, strict=True):
+            after.outputs = before.outputs
+            for output in after.outputs:
+                if 'execution_count' in output:
+                    output.execution_count = after.execution_count
+
+
 def save_picture(notebook):
     """Keep the README's picture equal to the figure that it was taken from."""
     for cell in notebook.cells:
@@ -135,14 +167,19 @@ def save_picture(notebook):
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('what', choices=['run', 'record'])
-    what = parser.parse_args(arguments).what
+    parser.add_argument(
+        '--timings', action='store_true', help='renew facts of the machine, too'
+    )
+    options = parser.parse_args(arguments)
     for path in series():
         start = time.perf_counter()
         try:
             notebook, printed = execute(path, probe=LAST_LOSS)
         except NotebookFailed as failure:
             sys.exit(f'\n{failure}')
-        if what == 'record':
+        if options.what == 'record':
+            if not options.timings:
+                keep_machine_facts(nbformat.read(path, as_version=4), notebook)
             write(path, notebook)
             save_picture(notebook)
         loss = json.loads(printed)
