@@ -619,7 +619,7 @@ def check_shuffled_batches(answer):
     """11.1: all rows of x (n, k) and y (n, m) once, in batches and a random order."""
     if answer is ... or not callable(answer):
         return _function(answer, [], None)
-    x = torch.arange(46.0).reshape(23, 2)  # 23 rows: the last batch has 3
+    x = torch.arange(46.0).reshape(23, 2)  # in batches of 4: the last one has 3
     y = -x[:, :1]
 
     def problem(batches):
@@ -636,14 +636,14 @@ def check_shuffled_batches(answer):
         if torch.equal(xs, x):
             return 'the rows come in their old order: shuffle them.'
         sizes = [len(xb) for xb, _ in batches]
-        return '' if sizes == [5, 5, 5, 5, 3] else f'the batches have {sizes} rows.'
+        return '' if sizes == [4, 4, 4, 4, 4, 3] else f'the batches have {sizes} rows.'
 
     if not _takes(answer, 3):
         return _wrong('the function has to take 3 argument(s).')
     with torch.random.fork_rng(devices=[]):  # leave the reader's random numbers alone
         torch.manual_seed(0)
         try:
-            epochs = [answer(x.clone(), y.clone(), 5) for _ in range(2)]
+            epochs = [answer(x.clone(), y.clone(), 4) for _ in range(2)]
             found = problem(epochs[0]) or problem(epochs[1])
         except Exception as error:
             return _wrong(f'it raised {type(error).__name__}: {_first_line(error)}')

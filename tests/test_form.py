@@ -10,7 +10,7 @@ import re
 
 import pytest
 from conftest import ROOT, printed, statements
-from execute import MACHINE_FACT, machine_facts
+from execute import MACHINE_FACT, machine_facts, source_digest
 from PIL import Image
 
 RECORD = 'Run `make record` and look at what changed.'
@@ -114,7 +114,7 @@ def test_outputs_hold_nothing_of_a_machine(notebook):
     assert set(notebook.node.metadata) == {'kernelspec', 'language_info'}
     assert 'version' not in notebook.node.metadata.language_info
     for cell in notebook.code:
-        assert set(cell.metadata) <= {'tags'}, RECORD
+        assert set(cell.metadata) <= {'tags', 'recorded_from'}, RECORD
         for output in cell.outputs:
             assert output.output_type != 'error', 'Catch the error and print it.'
             assert output.get('name') != 'stderr', f'A warning:\n{output.get("text")}'
@@ -127,6 +127,9 @@ def test_machine_facts_say_why_they_are_not_compared(notebook):
         tags = cell.metadata.get('tags', [])
         assert set(tags) <= {MACHINE_FACT, 'readme-picture', 'upload'}, tags
     for fact in machine_facts(notebook.node):
+        assert fact.metadata.get('recorded_from') == source_digest(fact), (
+            f'Changed after its output was recorded: `make record`.\n{fact.source}'
+        )
         place = notebook.cells.index(fact)
         beside = ' '.join(c.source for c in notebook.cells[place - 1 : place + 2 : 2])
         assert 'not compared' in beside, f'Say why it is not compared:\n{fact.source}'
