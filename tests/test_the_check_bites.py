@@ -90,7 +90,8 @@ class Copy:
             ),
         ]
         if helpers:
-            stages.insert(0, ('tests/test_data.py', 'tests/test_plots.py'))
+            files = [f'tests/test_{name}.py' for name in ('data', 'plots', 'scale_out')]
+            stages.insert(0, (*files, '-k', 'data or plots or teaches'))
         for stage in stages:
             if failed := self.failed(*stage):
                 return failed
@@ -273,6 +274,30 @@ MUTANTS = {
     'a picture without description': (4, lambda c: c.notebook(4, drop_the_alt_text)),
     'a warning in an output': (4, lambda c: c.notebook(4, add_a_warning)),
     'a dropped notebook': (7, lambda c: c.path(4).unlink()),
+    'weights saved, never loaded': (
+        8,
+        lambda c: c.replace(8, "loaded.load_state_dict(saved['weights'])\n", '', 0),
+    ),
+    'the gradient without its 2': (
+        9,
+        lambda c: c.replace(9, 'return 2 / y.numel()', 'return 1 / y.numel()', 0),
+    ),
+    'test rows in the scaling': (
+        10,
+        lambda c: c.replace(10, 'x[train].mean(dim=0)', 'x.mean(dim=0)', 0),
+    ),
+    'sums in float32': (
+        11,
+        lambda c: c.replace(11, '    table = table.double()\n', '', 0),
+    ),
+    'a timing cell changed afterwards': (
+        11,
+        lambda c: c.replace(11, 'ratio < 200', 'ratio < 300'),
+    ),
+    'the script drifts from the notebook': (
+        11,
+        lambda c: c.file('notebooks/scale_out.py', 'table.t() @', 'table.mT @'),
+    ),
 }
 
 # The same mistakes by an author who also saved the new outputs: a comparison of outputs
