@@ -573,7 +573,8 @@ def compare(folder):
     """Execute the notebooks of a folder, two at a time, and compare them, by nbval."""
     command = [sys.executable, '-m', 'pytest', '-c', ROOT / 'pyproject.toml', '-q']
     command += ['-n', '2', '--dist', 'loadfile', folder]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    env = os.environ | {'OMP_NUM_THREADS': '1'}  # as `make test` does
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
     assert done.returncode == 0, (
         f'The series fails, so there is no speed.\n{done.stdout}'
     )
