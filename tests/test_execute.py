@@ -208,7 +208,8 @@ def test_machine_facts_alone_are_not_compared(write_fact, tmp_path):
 @pytest.mark.skipif(shutil.which('make') is None, reason='make is not installed')
 @pytest.mark.parametrize(('given', 'ends'), [('', 'record'), ('1', 'record --timings')])
 def test_make_passes_the_wish_for_new_timings_on(given, ends):
-    command = ['make', '-n', 'record', f'TIMINGS={given}', 'READY=']
+    dry_run = ['make', '-n', '--no-print-directory']
+    command = [*dry_run, 'record', f'TIMINGS={given}', 'READY=']
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip().endswith(ends)
 

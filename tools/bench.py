@@ -700,6 +700,7 @@ def main(arguments=None):
     parser.add_argument('--to', type=Path, default=ROOT, help='the folder to write to')
     options = parser.parse_args(arguments)
     save([SECTIONS[key](options.quick) for key in options.only], options.to)
+    print((options.to / 'bench.md').read_text(encoding='utf-8'))
     say(f'wrote bench.md and bench.png to {os.path.relpath(options.to)}')
 
 
