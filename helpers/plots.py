@@ -105,15 +105,16 @@ def features_and_targets(inputs, targets, input_names, target_names, row_names):
     return axes
 
 
-def plane(points, coefficients, names, ax=None):
-    """A plane z = a x + b y + c, and a stick from it to each point.
+def plane(points, coefficients, names, row_names, ax=None):
+    """A plane z = a x + b y + c, and a stick from it to each named point.
 
     Args:
         points: (n, 3), the x, y, z of the data.
         coefficients: (3,), the plane's a, b, c.
         names: the labels of the three axes.
+        row_names: n names, one for each point.
     """
-    points = _array('points', points, (None, 3))
+    points = _array('points', points, (len(row_names), 3))
     a, b, c = _array('coefficients', coefficients, (3,))
     if ax is None:
         ax = plt.figure(figsize=(6.4, 5)).add_subplot(projection='3d')
@@ -121,9 +122,11 @@ def plane(points, coefficients, names, ax=None):
     low, high = points.min(axis=0), points.max(axis=0)
     grid = np.meshgrid(*np.linspace(low[:2], high[:2], 12).T)
     ax.plot_wireframe(*grid, a * grid[0] + b * grid[1] + c, color=GREY, lw=0.7)
-    for px, py, pz in points:
+    for (px, py, pz), name in zip(points, row_names, strict=True):
         foot = a * px + b * py + c
         ax.plot([px, px], [py, py], [foot, pz], color=VERMILLION, lw=2)
+        side = 'right' if px > x.mean() else 'left'
+        ax.text(px, py, pz, f'   {name}   ', ha=side, va='center')
     ax.plot(x, y, z, **TARGET)
     ax.set(xlabel=names[0], ylabel=names[1])
     ax.set_zlabel(names[2], labelpad=8)
@@ -216,9 +219,9 @@ def parabola(weights, losses, at, slope, name, ax=None):
     losses = _array('losses', losses, weights.shape)
     x, y = _array('at', at, (2,))
     ax = ax or _axes()
-    ax.plot(weights, losses, color=INK)
+    ax.plot(weights, losses, color=BLUE, lw=2)
     reach = 0.22 * np.ptp(weights) * np.array([-1, 1])
-    ax.plot(x + reach, y + slope * reach, color=BLUE, ls='--', lw=2.5)
+    ax.plot(x + reach, y + slope * reach, color=VERMILLION, ls='--', lw=2)
     ax.plot(x, y, **PRED)
     side = 1 if slope > 0 else -1
     ax.annotate(
@@ -227,7 +230,7 @@ def parabola(weights, losses, at, slope, name, ax=None):
         (-14 * side, 12),
         textcoords='offset points',
         ha='right' if side > 0 else 'left',
-        color=BLUE,
+        color=VERMILLION,
     )
     lowest = np.argmin(losses)
     ax.plot(weights[lowest], losses[lowest], 's', color=GREEN, ms=8)
@@ -254,13 +257,10 @@ def step_sizes(rates, losses, promised, ax=None):
     lowest = np.argmin(losses)
     point = rates[lowest], losses[lowest]
     ax.annotate('true loss', point, (0, 10), color=BLUE, **_CENTRED)
-    half = np.argmin(abs(promised - losses[0] / 2))
-    point = rates[half], promised[half]
-    text = 'promised\nby the\ntangent'
-    ax.annotate(text, point, (-36, -24), color=VERMILLION, **_CENTRED)
+    ax.text(0, 0, ' promised\n by the\n tangent', color=VERMILLION, va='bottom')
     ax.set(xlabel='learning rate', ylabel='loss after one step (MSE, tons²)')
     ax.set_ylim(0, 1.25 * losses[0])
-    ax.set_xlim(left=-0.2 * rates[-1])
+    ax.set_xlim(0, rates[-1])
     ax.ticklabel_format(axis='x', style='sci', scilimits=(0, 0), useMathText=True)
     return ax
 
@@ -299,12 +299,17 @@ def loss_surface(x, y, losses, names, path=None, ax=None):
         losses: (m, n), the loss for each pair: a row for each y, a column for each x.
         names: the names of the two parameters.
         path: (k, 2), the points (x, y) of a descent; its last one is a cross.
+        ax: where to draw. Without it, on a new figure with a scale of the losses.
     """
     x, y = _array('x', x, (None,)), _array('y', y, (None,))
     losses = _array('losses', losses, (len(y), len(x)), positive=True)
-    ax = ax or _axes()
+    scale, ax = ax is None, ax or _axes()
     levels = np.geomspace(losses.min(), losses.max(), 10)
-    ax.contourf(x, y, losses, levels, norm=LogNorm(), cmap='cividis')
+    areas = ax.contourf(x, y, losses, levels, norm=LogNorm(), cmap='cividis')
+    if scale:
+        bar = ax.figure.colorbar(areas, ticks=levels[::3], format='{x:,.0f}')
+        bar.set_label('loss (MSE, tons²)')
+        bar.minorticks_off()
     row, column = np.unravel_index(losses.argmin(), losses.shape)
     ax.plot(x[column], y[row], 's', ms=11, mfc='none', mec='white', mew=2)
     if path is not None:

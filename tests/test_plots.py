@@ -46,13 +46,14 @@ def test_features_and_targets():
 
 def test_plane():
     points = np.random.default_rng(0).random((4, 3))
-    ax = plots.plane(points, (2, -3, 1), ['x', 'y', 'z'])
+    ax = plots.plane(points, (2, -3, 1), ['x', 'y', 'z'], NAMES[:4])
     assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_zlabel()) == ('x', 'y', 'z')
     sticks = [np.array(stick.get_data_3d()) for stick in ax.lines[:4]]
     for (x, y, z), stick in zip(points, sticks, strict=True):
         np.testing.assert_allclose(stick.T, [[x, y, 2 * x - 3 * y + 1], [x, y, z]])
     for x, y, z in np.concatenate(ax.collections[0]._segments3d):
         assert z == pytest.approx(2 * x - 3 * y + 1)
+    assert [text.get_text().strip() for text in ax.texts] == NAMES[:4]
 
 
 def test_matrix_product():
@@ -166,6 +167,10 @@ def test_the_lowest_point_of_a_drawn_surface_is_least_squares():
     np.testing.assert_allclose(walked, path.T)
     assert end.ravel().tolist() == [1, -10]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ('slope', 'bias')
+    *_, scale = ax.figure.axes
+    assert scale.get_ylabel() == 'loss (MSE, tons²)'
+    ends = np.min(losses), np.max(losses)
+    assert scale.get_yticks()[[0, -1]] == pytest.approx(ends)
 
 
 def moving_line():
@@ -247,8 +252,14 @@ def test_functions_draw_on_the_axes_that_they_are_given():
     [
         (lambda: plots.residuals([1, 2], [1, 2, 3], ['a', 'b'], 'y'), ['(2)', '(3,)']),
         (lambda: plots.residuals([1, 2], [[1, 2]], ['a', 'b'], 'y'), ['(2)', '(1, 2)']),
-        (lambda: plots.plane(torch.ones(5, 2), (1, 2, 3), 'xyz'), ['any, 3', '(5, 2)']),
-        (lambda: plots.plane(torch.ones(5, 3), (1, 2), 'xyz'), ['(3)', '(2,)']),
+        (
+            lambda: plots.plane(torch.ones(5, 2), (1, 2, 3), 'xyz', NAMES),
+            ['(5, 3)', '(5, 2)'],
+        ),
+        (
+            lambda: plots.plane(torch.ones(5, 3), (1, 2), 'xyz', NAMES),
+            ['(3)', '(2,)'],
+        ),
         (lambda: plots.matrix_product(INPUTS, TARGETS, [1, 2]), ['any, 3', '(5, 2)']),
         (lambda: plots.parabola([1, 2], [1], (0, 0), 1, 'w'), ['(2)', '(1,)']),
         (lambda: plots.step_sizes([1, 2], [1, 2], [1]), ['(2)', '(1,)']),
