@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+# File by file in two processes, the long files of tests/ before the short notebooks.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help lab run test test-all lint mutants site record bench clean
@@ -20,10 +22,10 @@ run: $(READY) ## execute all notebooks in order, without a browser
 	@$(BIN)/python tools/execute.py run
 
 test: $(READY) lint ## run all checks but the slow ones (JupyterLab, other processors, mistakes)
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow'
+	$(PYTEST) -m 'not slow'
 
 test-all: $(READY) lint ## run all checks
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(PYTEST)
 
 lint: $(READY) ## check the style of code and notebooks
 	$(BIN)/ruff check .

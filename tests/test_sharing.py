@@ -565,6 +565,7 @@ def repository(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_colab_runs_a_single_notebook_after_the_line_that_the_page_gives(
     repository, tmp_path
 ):
