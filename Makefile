@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 # File by file in two processes, the long files of tests/ before the short notebooks.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+MUTANTS := tests/test_the_check_bites.py
 
 .DEFAULT_GOAL := help
 .PHONY: help lab run test test-all lint mutants site record bench clean
@@ -25,14 +26,15 @@ test: $(READY) lint ## run all checks but the slow ones (JupyterLab, other proce
 	$(PYTEST) -m 'not slow'
 
 test-all: $(READY) lint ## run all checks
-	$(PYTEST)
+	$(PYTEST) --ignore=$(MUTANTS)
+	$(BIN)/python -m pytest -n 2 $(MUTANTS)
 
 lint: $(READY) ## check the style of code and notebooks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
 mutants: $(READY) ## list which check catches which deliberate mistake
-	@$(BIN)/python -m pytest -q -n 2 -rP tests/test_the_check_bites.py | grep ': '
+	@$(BIN)/python -m pytest -q -n 2 -rP $(MUTANTS) | grep ': '
 
 site: $(READY) ## build the static site in build/site
 	@$(BIN)/python tools/build_site.py
