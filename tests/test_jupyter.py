@@ -212,12 +212,12 @@ def exercises(notebook):
 
     The check stands in the next cell, the solution in the fold after that.
     """
-    for number, cell in enumerate(notebook.cells):
-        if cell.cell_type == 'code' and 'answer = ...' in cell.source.splitlines():
-            check, fold = notebook.cells[number + 1 : number + 3]
-            assert check.cell_type == 'code', cell.source
-            assert '<details>' in fold.source, f'No solution below:\n{check.source}'
-            yield number, re.search(r'```python\n(.*?)\n```', fold.source, re.S)[1]
+    folds = [n for n, cell in enumerate(notebook.cells) if '<details>' in cell.source]
+    assert len(folds) >= 2, f'{notebook.path.name} has no exercises.'
+    for fold in folds:
+        assert 'answer = ...' in notebook.cells[fold - 2].source
+        solution = notebook.cells[fold].source
+        yield fold - 2, re.search(r'```python\n(.*?)\n```', solution, re.S)[1]
 
 
 def answer(page, number, solution):
