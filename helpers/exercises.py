@@ -45,27 +45,15 @@ def _value(answer, right, wrong=(), tolerance=1e-4):
     return _wrong(next(hints, problem)) if problem else RIGHT
 
 
-def _function(answer, cases, right, wrong=(), raises=None, like=None):
+def _function(answer, cases, right, wrong=(), raises=None, through=None):
     """Try a function on every case, beside the right one and (wrong one, hint) pairs.
 
-    `raises` maps the type of an error to a hint; `like` is the function whose arguments
-    the reader chose, if `answer` wraps it.
+    `raises` maps the type of an error to a hint; `through` takes the function and
+    returns the one to call in its place.
     """
-    if answer is ...:
-        return OPEN
-    if not callable(answer):
-        return _wrong(f'expected a function, found {_kind(answer)}.')
-    results = []
-    for case in cases:
-        if not _takes(like or answer, len(case)):
-            return _wrong(f'the function has to take {len(case)} argument(s).')
-        try:
-            results.append(answer(*_copies(case)))
-        except Exception as error:
-            reason = (
-                f'it raised {type(error).__name__}: {str(error).partition(chr(10))[0]}'
-            )
-            return _wrong((raises or {}).get(type(error), reason))
+    results = _results(answer, cases, raises, through)
+    if isinstance(results, Verdict):
+        return results
 
     def problems(function):
         for case, result in zip(cases, results, strict=True):
@@ -74,6 +62,25 @@ def _function(answer, cases, right, wrong=(), raises=None, like=None):
     problem = next(filter(None, problems(right)), '')
     hints = (hint for function, hint in wrong if not any(problems(function)))
     return _wrong(next(hints, problem)) if problem else RIGHT
+
+
+def _results(answer, cases, raises=None, through=None):
+    """What a function gives for each case, or a verdict if it cannot give that."""
+    if answer is ...:
+        return OPEN
+    if not callable(answer):
+        return _wrong(f'expected a function, found {_kind(answer)}.')
+    function, results = through(answer) if through else answer, []
+    for case in cases:
+        if not _takes(answer, len(case)):
+            return _wrong(f'the function has to take {len(case)} argument(s).')
+        try:
+            results.append(function(*_copies(case)))
+        except Exception as error:
+            first_line = str(error).partition('\n')[0]
+            reason = f'it raised {type(error).__name__}: {first_line}'
+            return _wrong((raises or {}).get(type(error), reason))
+    return results
 
 
 def _takes(function, count):
@@ -303,8 +310,6 @@ def check_step(answer):
     def expected(factor, cleared=1.0):
         return lambda start, lr: (start + factor * lr * start, torch.tensor([cleared]))
 
-    if answer is ... or not callable(answer):
-        return _function(answer, [], expected(0))
     wrong = [
         (expected(0, 0.0), 'w is as before: change it in place, with -=.'),
         (expected(0, 1.0), 'w is as before, and its gradient is cleared too early.'),
@@ -313,9 +318,8 @@ def check_step(answer):
     ]
     refused = 'PyTorch refuses this: put the change of w inside no_grad().'
     cases = [(*_random(shape), 0.1) for shape in ((2, 3), (4,))]
-    return _function(
-        moved(answer), cases, expected(-2), wrong, {RuntimeError: refused}, like=answer
-    )
+    raises = {RuntimeError: refused}
+    return _function(answer, cases, expected(-2), wrong, raises, moved)
 
 
 def check_best_rate(answer):
@@ -617,10 +621,12 @@ def check_leave_one_out(answer):
 
 def check_shuffled_batches(answer):
     """11.1: all rows of x (n, k) and y (n, m) once, in batches and a random order."""
-    if answer is ... or not callable(answer):
-        return _function(answer, [], None)
     x = torch.arange(46.0).reshape(23, 2)  # in batches of 4: the last one has 3
     y = -x[:, :1]
+    firsts = []
+
+    def judged(shuffled):
+        return lambda *case: problem(shuffled(*case))
 
     def problem(batches):
         pairs = isinstance(batches, list | tuple) and all(map(_is_pair, batches))
@@ -636,20 +642,19 @@ def check_shuffled_batches(answer):
         if torch.equal(xs, x):
             return 'the rows come in their old order: shuffle them.'
         sizes = [len(xb) for xb, _ in batches]
-        return '' if sizes == [4, 4, 4, 4, 4, 3] else f'the batches have {sizes} rows.'
+        if sizes != [4, 4, 4, 4, 4, 3]:
+            return f'the batches have {sizes} rows.'
+        firsts.append(batches[0][0])
+        again = len(firsts) == 2 and torch.equal(*firsts)
+        return 'two epochs have the same order: shuffle at each call.' if again else ''
 
-    if not _takes(answer, 3):
-        return _wrong('the function has to take 3 argument(s).')
     with torch.random.fork_rng(devices=[]):  # leave the reader's random numbers alone
         torch.manual_seed(0)
-        try:
-            epochs = [answer(x.clone(), y.clone(), 4) for _ in range(2)]
-            found = problem(epochs[0]) or problem(epochs[1])
-        except Exception as error:
-            return _wrong(f'it raised {type(error).__name__}: {_first_line(error)}')
-    if not found and torch.equal(epochs[0][0][0], epochs[1][0][0]):
-        found = 'two epochs have the same order: shuffle at each call.'
-    return _wrong(found) if found else RIGHT
+        found = _results(answer, [(x, y, 4), (x, y, 4)], through=judged)
+    if isinstance(found, Verdict):
+        return found
+    hint = next(filter(None, found), '')
+    return _wrong(hint) if hint else RIGHT
 
 
 def _is_pair(batch):
@@ -660,14 +665,8 @@ def _is_pair(batch):
     )
 
 
-def _first_line(error):
-    return str(error).partition('\n')[0]
-
-
 def check_accumulated(answer):
     """11.2: leave the gradients of the mean loss, from at most `size` rows a time."""
-    if answer is ... or not callable(answer):
-        return _function(answer, [], None)
 
     def accumulated(step):
         def gradients(start, x, y, size):
@@ -722,14 +721,8 @@ def check_accumulated(answer):
         NotImplementedError: 'the parameters have no gradients: call backward().',
         MemoryError: 'the model was called with more than `size` rows.',
     }
-    return _function(
-        accumulated(answer),
-        cases,
-        in_parts(lambda rows, n, parts: rows / n),
-        wrong,
-        raises,
-        like=answer,
-    )
+    right = in_parts(lambda rows, n, parts: rows / n)
+    return _function(answer, cases, right, wrong, raises, accumulated)
 
 
 def check_merged(answer):

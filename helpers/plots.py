@@ -269,13 +269,14 @@ def loss_curves(curves, levels=None, xlabel='epoch', band=None, ax=None):
     """Losses on a logarithmic axis, each curve and level labelled where it ends.
 
     Args:
-        curves: a dict of label: losses (n,), counted from 0, or (x, losses).
+        curves: a dict of label: losses (n,), counted from 0, or (x, losses). At most
+            four.
         levels: a dict of label: one loss, drawn as a horizontal line.
         band: (3, n), the x, the lower and the upper edge of an area to shade.
     """
     ax = ax or _axes()
     ends = []
-    for (label, curve), (color, line) in zip(curves.items(), STYLES, strict=False):
+    for label, curve, color, line in _styled(curves):
         x, y = curve if isinstance(curve, tuple) else (np.arange(len(curve)), curve)
         y = _array(label, y, (None,), positive=True)
         ax.plot(_array(f'x of {label}', x, y.shape), y, color=color, ls=line, lw=2)
@@ -381,15 +382,12 @@ def epoch_costs(curves, ax=None):
 
     Args:
         curves: a dict of label: (n, 2), the rows and the time in multiples of the time
-            that reading them takes. At most five.
+            that reading them takes. At most four.
     """
     ax = ax or _axes()
     ends = []
-    styles = [*STYLES, (INK, (0, (1, 3)))]
-    if len(curves) > len(styles):
-        raise ValueError(f'{len(curves)} curves: there are styles for {len(styles)}.')
-    for (label, curve), (color, line), marker in zip(
-        curves.items(), styles, 'sD^vP', strict=False
+    for (label, curve, color, line), marker in zip(
+        _styled(curves), 'sD^v', strict=False
     ):
         rows, times = _array(label, curve, (None, 2), positive=True).T
         ax.plot(rows, times, marker=marker, color=color, ls=line, lw=2)
@@ -413,6 +411,14 @@ def epoch_costs(curves, ax=None):
 
 
 _CENTRED = {'textcoords': 'offset points', 'ha': 'center'}
+
+
+def _styled(curves):
+    """(label, curve, color, line style) for each item of `curves`, all different."""
+    if len(curves) > len(STYLES):
+        raise ValueError(f'{len(curves)} curves: there are styles for {len(STYLES)}.')
+    styles = zip(curves.items(), STYLES, strict=False)
+    return [(label, curve, *style) for (label, curve), style in styles]
 
 
 def _label_ends(ax, ends):

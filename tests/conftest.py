@@ -2,8 +2,10 @@
 
 import ast
 import os
+import re
 import shutil
 import sys
+import time
 from pathlib import Path
 
 import nbformat
@@ -54,6 +56,39 @@ def statements(cells):
     for cell in cells:
         if cell.cell_type == 'code':
             yield from ast.parse(cell.source).body
+
+
+class Exercise:
+    """The open cell, the cell with the check, and the fold behind them."""
+
+    def __init__(self, opened, checking, fold):
+        self.opened, self.checking = opened, checking
+        self.check = re.search(r'^(check_\w+)\(answer\)$', checking.source, re.M)[1]
+        self.solution = re.search(r'```python\n(.*?)\n```', fold.source, re.S)[1]
+        self.fold = fold
+
+
+def exercises_of(notebook):
+    cells = notebook.section('Check yourself')
+    return [
+        Exercise(*cells[position : position + 3])
+        for position, cell in enumerate(cells)
+        if re.search(r'^answer = \.\.\.', cell.source, re.M)
+        and cell.cell_type == 'code'
+    ]
+
+
+def numbered(number):
+    """The path of a notebook."""
+    (path,) = [path for path in NOTEBOOKS if path.name.startswith(f'{number:02}-')]
+    return path
+
+
+def wait_until(condition, seconds=30):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, 'waited too long'
+        time.sleep(0.05)
 
 
 @pytest.fixture(scope='session')

@@ -10,7 +10,7 @@ import time
 import nbformat
 import psutil
 import pytest
-from conftest import ROOT, printed
+from conftest import ROOT, printed, wait_until
 from execute import MACHINE_FACT, NotebookFailed, execute, main, series
 from test_series import differences, kernel_environment
 
@@ -233,13 +233,6 @@ def test_a_stopped_run_leaves_no_kernel(write, how, tmp_path):
     process.wait(30)
     wait_until(lambda: not any(kernel.is_running() for kernel in kernels))
     assert os.listdir(tmp_path) == [path.name]
-
-
-def wait_until(condition, seconds=30):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, 'waited too long'
-        time.sleep(0.1)
 
 
 def test_the_order_is_the_reading_order():

@@ -5,12 +5,11 @@ folded solutions put into its cells. Wrong answers are tried in the same kernel.
 """
 
 import json
-import re
 import shutil
 
 import nbformat
 import pytest
-from conftest import NOTEBOOKS, Notebook, printed
+from conftest import NOTEBOOKS, Notebook, exercises_of, printed
 from execute import execute
 
 from helpers import exercises
@@ -449,32 +448,9 @@ def verdicts(check, codes):
 tried = json.loads(%r).items()
 print(json.dumps({name: list(verdicts(globals()[name], it)) for name, it in tried}))
 """
-WITH_EXERCISES = [
-    path for path in NOTEBOOKS if Notebook(path).section('Check yourself')
-]
 
 
-class Exercise:
-    """The open cell, the cell with the check, and the fold behind them."""
-
-    def __init__(self, opened, checking, fold):
-        self.opened, self.checking = opened, checking
-        self.check = re.search(r'^(check_\w+)\(answer\)$', checking.source, re.M)[1]
-        self.solution = re.search(r'```python\n(.*?)\n```', fold.source, re.S)[1]
-        self.fold = fold
-
-
-def exercises_of(notebook):
-    cells = notebook.section('Check yourself')
-    return [
-        Exercise(*cells[position : position + 3])
-        for position, cell in enumerate(cells)
-        if re.search(r'^answer = \.\.\.', cell.source, re.M)
-        and cell.cell_type == 'code'
-    ]
-
-
-@pytest.fixture(params=WITH_EXERCISES, ids=lambda path: path.stem)
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
 def worked(request, tmp_path_factory):
     """A notebook with exercises, and its copy with the solutions put in, executed."""
     notebook = Notebook(request.param)

@@ -29,6 +29,9 @@ def test_the_series_is_complete(series):
         assert f'notebooks/{notebook.path.name}' in readme, 'Name it in README.md.'
         title = notebook.cells[0].source.splitlines()[0].removeprefix('# ')
         assert title in readme, f'README.md does not know the title "{title}".'
+        minutes = re.search(r'about (\d+) minutes', notebook.cells[0].source)[1]
+        row = rf'{re.escape(notebook.path.name)}\) \|[^|]+\| {minutes} \|'
+        assert re.search(row, readme), f'README.md gives another time than {minutes}.'
 
 
 def test_headings(notebook):

@@ -6,7 +6,6 @@ Chromium opens it.
 
 import json
 import os
-import re
 import shutil
 import signal
 import socket
@@ -17,7 +16,8 @@ import urllib.error
 import urllib.request
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, exercises_of
+from execute import machine_facts
 
 pytestmark = pytest.mark.slow
 
@@ -154,15 +154,17 @@ def test_the_notebook_runs_and_its_exercises_can_be_answered(
     assert page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')"), (
         f'A cell raised an error:\n{outputs(page)}'
     )
+    facts = machine_facts(notebook.node)
     for cell, shown in zip(notebook.cells, outputs(page), strict=True):
-        if 'nbval-ignore-output' not in cell.metadata.get('tags', []):
+        if cell not in facts:
             assert shown == texts(cell.get('outputs', [])), cell.source
     figures_are_seen(page, notebook)
 
-    for number, solution in exercises(notebook):
+    for exercise in exercises_of(notebook):
+        number = notebook.cells.index(exercise.opened)
         assert 'Right' not in outputs(page)[number + 1]
-        shown = answer(page, number, solution)
-        assert shown.startswith('Right'), f'{shown}\nThe answer was:\n{solution}'
+        shown = answer(page, number, exercise.solution)
+        assert shown.startswith('Right'), f'{shown}\n{exercise.solution}'
 
     other = [url for url in page.elsewhere if not url.startswith(server.url)]
     other = [url for url in other if not url.startswith(('data:', 'blob:'))]
@@ -205,19 +207,6 @@ def figures_are_seen(page, notebook):
                 box = image.bounding_box()
                 assert box['width'] > 200, box
                 assert box['x'] + box['width'] <= page.viewport_size['width'], box
-
-
-def exercises(notebook):
-    """The number of the cell `answer = ...` and its solution, for each exercise.
-
-    The check stands in the next cell, the solution in the fold after that.
-    """
-    folds = [n for n, cell in enumerate(notebook.cells) if '<details>' in cell.source]
-    assert len(folds) >= 2, f'{notebook.path.name} has no exercises.'
-    for fold in folds:
-        assert 'answer = ...' in notebook.cells[fold - 2].source
-        solution = notebook.cells[fold].source
-        yield fold - 2, re.search(r'```python\n(.*?)\n```', solution, re.S)[1]
 
 
 def answer(page, number, solution):

@@ -238,6 +238,8 @@ def test_epoch_costs():
     assert len(styles) == 2
     with pytest.raises(ValueError, match='6 curves'):
         plots.epoch_costs(dict.fromkeys('abcdef', [(1, 1)]))
+    with pytest.raises(ValueError, match='5 curves'):
+        plots.loss_curves(dict.fromkeys('abcde', [2, 1]))
 
 
 def test_functions_draw_on_the_axes_that_they_are_given():

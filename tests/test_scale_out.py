@@ -14,7 +14,7 @@ import numpy as np
 import psutil
 import pytest
 import torch
-from conftest import NOTEBOOKS, ROOT, Notebook, statements
+from conftest import ROOT, Notebook, numbered, statements
 
 SCRIPT = ROOT / 'notebooks' / 'scale_out.py'
 TORCHRUN = ['-m', 'torch.distributed.run', '--standalone', '--nproc-per-node']
@@ -33,19 +33,18 @@ def rows(tmp_path):
     return path
 
 
-def start(*arguments, **options):
+def start(*arguments):
     return subprocess.Popen(
         [sys.executable, *map(str, arguments)],
         env=ENVIRONMENT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        **options,
     )
 
 
-def finish(process, seconds=120):
-    out, err = process.communicate(timeout=seconds)
+def finish(process):
+    out, err = process.communicate(timeout=120)
     return process.returncode, out, err
 
 
@@ -117,7 +116,7 @@ def test_a_killed_process_ends_the_others(victim, rows):
         assert code != 0
         assert out == ''
         assert 'Process 0 of 2 ends early: ' in err
-        gone, alive = psutil.wait_procs(workers, timeout=30)
+        _, alive = psutil.wait_procs(workers, timeout=30)
         assert not alive, 'An orphan is left.'
     finally:
         for process in [launcher, *workers]:
@@ -149,8 +148,7 @@ def is_connected(worker):
 
 
 def test_the_notebook_teaches_the_sums_of_the_script():
-    (path,) = [path for path in NOTEBOOKS if path.name.startswith('11-')]
-    taught = {ast.dump(s) for s in statements(Notebook(path).cells)}
+    taught = {ast.dump(s) for s in statements(Notebook(numbered(11)).cells)}
     body = ast.parse(SCRIPT.read_text(encoding='utf-8')).body
     (function,) = [s for s in body if getattr(s, 'name', '') == 'sums']
     assert ast.dump(function) in taught

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from conftest import NOTEBOOKS, ROOT, Notebook
+from conftest import ROOT, Notebook, numbered
 from execute import execute, kinds, machine_facts
 from matplotlib.testing.compare import compare_images
 
@@ -53,8 +53,7 @@ def fresh():
 
 
 def kernel_losses(fresh, number):
-    (path,) = [path for path in NOTEBOOKS if path.name.startswith(f'{number:02}-')]
-    return fresh(path)[1]
+    return fresh(numbered(number))[1]
 
 
 def differences(committed, executed, folder):
@@ -207,7 +206,7 @@ def test_mini_batches_lower_the_loss_too(fresh):
 
 def train_like_notebook_06(**changes):
     """Run 06's cells up to its loop, with other constants, and return its losses."""
-    (path,) = [path for path in NOTEBOOKS if path.name.startswith('06-')]
+    path = numbered(6)
     cells = [cell.source for cell in Notebook(path).code]
     (loop,) = [
         k for k, cell in enumerate(cells) if 'losses.append(loss.item())' in cell

@@ -162,6 +162,9 @@ def test_all_that_is_uploaded_lies_in_the_project():
         assert (ROOT / path).is_file()
         assert '..' not in path
         assert not path.startswith('/')
+    texts = [text for path in NOTEBOOKS for text in Notebook(path).prose()]
+    links = re.findall(r'\]\((?!http)([^)#]+)', ' '.join(texts))
+    assert {f'notebooks/{link}' for link in links} <= set(files), 'A link would break.'
 
 
 def test_the_default_address_is_the_sdks():

@@ -4,12 +4,11 @@ import os
 import re
 import subprocess
 import sys
-import time
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from conftest import NOTEBOOKS, ROOT, Notebook
+from conftest import NOTEBOOKS, ROOT, Notebook, exercises_of, wait_until
 
 MEGABYTE = 1_000_000
 DESKTOP, PHONE = {'width': 1440, 'height': 900}, {'width': 390, 'height': 844}
@@ -292,21 +291,18 @@ def test_mathematics_is_drawn(visitor, notebook):
 
 
 def test_solutions_are_folded_and_coloured(visitor, notebook):
-    folds = [text for text in notebook.cells if '<details>' in text.source]
-    if not folds:
-        pytest.skip('There is no exercise in this notebook.')
+    exercises = exercises_of(notebook)
     page = visitor.open(f'notebooks/{notebook.path.stem}.html')
     drawn = page.locator('article details')
-    assert drawn.count() == len(folds)
-    for fold, cell in zip(drawn.all(), folds, strict=True):
+    assert drawn.count() == len(exercises)
+    for fold, exercise in zip(drawn.all(), exercises, strict=True):
         code = fold.locator('.highlight-python pre')
         assert not code.is_visible()
         fold.locator('summary').press('Enter')
         assert code.is_visible()
         assert code.locator('span[class]').count(), 'The solution is not coloured.'
         assert fold.locator('button.copybtn').count() == 1
-        source = re.search(r'```python\n(.*?)```', cell.source, re.S)[1]
-        assert code.inner_text().strip() == source.strip()
+        assert code.inner_text().strip() == exercise.solution.strip()
 
 
 def test_search_finds_the_word_that_one_types(visitor):
@@ -360,7 +356,7 @@ def test_the_keyboard_opens_the_side_bars_of_a_phone(browser, site):
         )
         page.keyboard.press('Escape')
         assert button.get_attribute('aria-expanded') == 'false'
-        wait_until(lambda link=link: link.count() == 0)
+        wait_until(lambda link=link: link.count() == 0, seconds=5)
     page.context.close()
 
 
@@ -371,10 +367,3 @@ def test_the_button_turns_the_light_off(visitor):
         page.locator('.theme-toggle:visible').first.click()
         grounds.add(page.evaluate('getComputedStyle(document.body).backgroundColor'))
     assert len(grounds) == 2
-
-
-def wait_until(true, seconds=5):
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, 'It did not happen.'
-        time.sleep(0.05)
