@@ -146,7 +146,7 @@ def matrix_product(inputs, w, b, ax=None):
         (f'b, {n} times', np.tile(b, (n, 1)), '='),
         ('preds', inputs @ w.T + b, ''),
     ]
-    ax = ax or _axes(figsize=(7.6, 3.2))
+    ax = ax or _axes(figsize=(6, 2.9))
     left = 0.0
     for name, block, sign in blocks:
         rows, columns = block.shape
