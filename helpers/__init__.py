@@ -1,4 +1,5 @@
-"""What the notebooks borrow: reading data, drawing it, checking answers, sharing.
+"""What the notebooks borrow: reading data, drawing it, sharing the series.
 
-Nothing here trains a model. What the series teaches stands in the notebooks.
+Nothing here trains, seeds or prints, and importing it changes nothing. What the series
+teaches stands in the notebooks.
 """

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,11 +48,13 @@ def read_csv(path, label, inputs, targets):
             The message names the file, the line, the column and what was expected.
     """
     path, columns = Path(path), [*inputs, *targets]
-    lines = _lines(path)
-    header = [name.strip() for name in lines[0][1]] if lines else []
+    (_, header), *lines = _lines(path) or [(1, [])]
+    header = [name.strip() for name in header]
     _check_header(path, header, [label, *columns])
+    if not lines:
+        raise ValueError(f'{path}: expected rows of data below the header, found none.')
     names, rows = [], []
-    for number, fields in lines[1:]:
+    for number, fields in lines:
         if len(fields) != len(header):
             raise ValueError(
                 f'{path}, line {number}: expected {len(header)} values '
@@ -60,8 +63,6 @@ def read_csv(path, label, inputs, targets):
         row = dict(zip(header, fields, strict=True))
         names.append(row[label].strip())
         rows.append([_number(path, number, name, row[name]) for name in columns])
-    if not rows:
-        raise ValueError(f'{path}: expected rows of data below the header, found none.')
     table = np.array(rows, dtype='float32')
     return Table(names, table[:, : len(inputs)], table[:, len(inputs) :])
 
@@ -90,20 +91,14 @@ def _lines(path):
 
 
 def _check_header(path, header, expected):
-    if sorted(header) == sorted(expected):
-        return
-    missing = [name for name in expected if name not in header]
-    extra = [name for name in header if name not in expected]
-    twice = sorted({name for name in header if header.count(name) > 1})
-    found = [
-        f'{what}: {", ".join(map(repr, columns))}'
-        for what, columns in (('missing', missing), ('extra', extra), ('twice', twice))
-        if columns
-    ]
-    raise ValueError(
-        f'{path}, line 1: expected a header with the columns {", ".join(expected)}; '
-        f'{"; ".join(found)}.'
-    )
+    found, wanted = Counter(header), Counter(expected)
+    wrong = [('missing', wanted - found), ('too many', found - wanted)]
+    wrong = [f'{what}: {", ".join(map(repr, names))}' for what, names in wrong if names]
+    if wrong:
+        raise ValueError(
+            f'{path}, line 1: expected a header with the columns '
+            f'{", ".join(expected)}; {"; ".join(wrong)}.'
+        )
 
 
 def _number(path, line, column, text):

@@ -1,76 +1,104 @@
 """The figures of the series. Targets are circles, predictions are crosses.
 
-Each function takes arrays or tensors, draws on `ax` or on axes of its own, and returns
+Each function takes arrays or tensors, draws them as series.mplstyle says, and returns
 the axes. A wrong shape or a value that is not finite raises a `ValueError`.
 """
 
 import base64
+import contextlib
 import html
 import io
+from pathlib import Path
 
+import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import LogNorm
 from PIL import Image
 
-# Okabe and Ito's colours, which people with any kind of colour vision can tell apart.
-BLUE, ORANGE, VERMILLION, GREEN = '#0072B2', '#E69F00', '#D55E00', '#009E73'
-GREY, INK = '#767676', '#222222'
-STYLES = ((BLUE, '-'), (VERMILLION, '--'), (GREEN, '-.'), (ORANGE, ':'))
-TARGET = {'marker': 'o', 'ms': 9, 'mfc': 'none', 'mec': BLUE, 'mew': 1.8, 'ls': ''}
-PRED = {'marker': 'x', 'ms': 9, 'mec': VERMILLION, 'mew': 2.2, 'ls': ''}
+STYLE = matplotlib.rc_params_from_file(
+    Path(__file__).with_name('series.mplstyle'), use_default_template=False
+)
+STYLES = [(each['color'], each['linestyle']) for each in STYLE['axes.prop_cycle']]
+BLUE, VERMILLION, GREEN, _ = (color for color, _ in STYLES)
+INK, GREY, LIGHT = map(STYLE.get, ['axes.titlecolor', 'lines.color', 'patch.facecolor'])
+TARGET = {'marker': 'o', 'mfc': 'none', 'mec': BLUE, 'mew': 1.8, 'ls': ''}
+PRED = {'marker': 'x', 'mec': VERMILLION, 'mew': 2.2, 'ls': ''}
+GUIDE = {'color': GREY, 'lw': 1.5}
+MIDDLE = {'ha': 'center', 'va': 'center'}
+PAPER = {'boxstyle': 'square,pad=0.05', 'fc': 'white', 'ec': 'none'}
+# Enough colours for a figure, in half the bytes; small areas keep theirs.
+PALETTE = {'colors': 64, 'method': Image.Quantize.MAXCOVERAGE, 'kmeans': 1}
+PALETTE |= {'dither': Image.Dither.NONE}
+MILLISECONDS = 240  # for each frame of a moving picture
+
+
+@contextlib.contextmanager
+def in_style():
+    """Draw as series.mplstyle says, and leave matplotlib's settings as they were.
+
+    `plt.style.context` would also undo what the notebook's own backend sets when the
+    first figure is made, and later figures would not be shown.
+    """
+    before = {name: plt.rcParams[name] for name in STYLE}
+    plt.rcParams.update(STYLE)
+    try:
+        yield
+    finally:
+        plt.rcParams.update(before)
 
 
 class Picture:
     """A figure with its description, in the forms that different readers need.
 
     A notebook page gets an image with alt text, a page without HTML the bare image, a
-    terminal and a screen reader the description.
+    terminal the description.
     """
 
-    def __init__(self, png, alt):
-        self.png, self.alt = base64.b64encode(png).decode(), alt
+    def __init__(self, png, alt, width=None):
+        self.png, self.alt, self.width = base64.b64encode(png).decode(), alt, width
 
     def __repr__(self):
         return self.alt
 
     def _repr_mimebundle_(self, include=None, exclude=None):
+        width = f' width="{self.width}"' if self.width else ''
         image = (
             f'<img src="data:image/png;base64,{self.png}" alt="{html.escape(self.alt)}"'
-            ' style="max-width: 100%; height: auto; background: white">'
+            f'{width} style="max-width: 100%; height: auto; background: white">'
         )
         return {'text/html': image, 'image/png': self.png, 'text/plain': self.alt}
 
 
+@in_style()
 def show(ax, alt):
     """Show the figure that holds `ax`, described in words by `alt`, and close it."""
     if not alt.strip():
         raise ValueError('A figure needs a description: show(ax, "Line chart: ...").')
-    figure = np.ravel(ax)[0].figure
-    png = io.BytesIO()
-    figure.savefig(png, dpi=100, facecolor='white', bbox_inches='tight')
+    figure, png = np.ravel(ax)[0].figure, io.BytesIO()
+    figure.savefig(png)
     plt.close(figure)
-    return Picture(png.getvalue(), alt)
+    image = Image.open(png).convert('RGB').quantize(**PALETTE)
+    image.save(png := io.BytesIO(), 'PNG', optimize=True)
+    width = round(image.width * 100 / STYLE['savefig.dpi'])  # 100 CSS pixels an inch
+    return Picture(png.getvalue(), alt, width)
 
 
 def movie(ax, moves, frames, alt):
     """Show the figure that holds `ax` as a moving picture that plays once, then rests.
 
     Args:
-        moves: functions that change what is drawn to a frame and return what they drew.
+        moves: functions that change what is drawn to a frame.
         frames: what to call them with. What cannot animate shows the last one.
         alt: the description in words.
     """
     figure, images = np.ravel(ax)[0].figure, []
-    figure.set(dpi=72, facecolor='white')
-    canvas = figure.canvas
-    canvas.draw()
-    ground = canvas.copy_from_bbox(figure.bbox)
+    figure.set(dpi=STYLE['figure.dpi'], facecolor=STYLE['figure.facecolor'])
     for frame in frames:
-        canvas.restore_region(ground)
-        for artist in [artist for move in moves for artist in move(frame)]:
-            artist.axes.draw_artist(artist)
-        images.append(np.array(canvas.buffer_rgba()))
+        for move in moves:
+            move(frame)
+        figure.canvas.draw()
+        images.append(np.array(figure.canvas.buffer_rgba()))
     plt.close(figure)
     changes = [images[0]]
     for before, after in zip(images, images[1:], strict=False):
@@ -78,220 +106,87 @@ def movie(ax, moves, frames, alt):
         changes.append(np.where(changed, after, 0).astype(np.uint8))
     first, *others = map(Image.fromarray, [images[-1], *changes])
     png, options = io.BytesIO(), {'default_image': True, 'loop': 1, 'blend': 1}
-    options |= {'duration': 240, 'compress_level': 9}
+    options |= {'duration': MILLISECONDS, 'compress_level': 9}
     first.save(png, 'PNG', save_all=True, append_images=others, **options)
     return Picture(png.getvalue(), alt)
 
 
-def features_and_targets(inputs, targets, input_names, target_names, row_names):
-    """Every target over every feature: inputs (n, k), targets (n, m), axes (k, m)."""
-    inputs = _array('inputs', inputs, (len(row_names), len(input_names)))
-    targets = _array('targets', targets, (len(row_names), len(target_names)))
-    shape = inputs.shape[1], targets.shape[1]
-    _, axes = plt.subplots(
-        *shape, figsize=(6.4, 7.6), sharex='row', sharey=True, layout='constrained'
-    )
-    for feature, row in enumerate(np.reshape(axes, shape)):
-        for target, ax in enumerate(row):
-            x, y = inputs[:, feature], targets[:, target]
-            ax.plot(x, y, **TARGET)
-            for index, name in enumerate(row_names):
-                above = 7 if index % 2 == 0 else -18
-                ax.annotate(name, (x[index], y[index]), (0, above), **_CENTRED)
-            ax.margins(0.2, 0.25)
-            ax.set_xlabel(input_names[feature])
-            ax.set_ylabel(target_names[target])
-            ax.yaxis.set_tick_params(labelleft=True)
-    return axes
-
-
-def plane(points, coefficients, names, row_names, ax=None):
+@in_style()
+def plane(points, coefficients, names, row_names):
     """A plane z = a x + b y + c, and a stick from it to each named point.
 
-    Args:
-        points: (n, 3), the x, y, z of the data.
-        coefficients: (3,), the plane's a, b, c.
-        names: the labels of the three axes.
-        row_names: n names, one for each point.
+    A stick to a point below the plane is dotted. `points` are (n, 3), `coefficients`
+    the plane's a, b, c, `names` those of the axes.
     """
     points = _array('points', points, (len(row_names), 3))
     a, b, c = _array('coefficients', coefficients, (3,))
-    if ax is None:
-        ax = plt.figure(figsize=(6.4, 5)).add_subplot(projection='3d')
-    x, y, z = points.T
+    ax = plt.figure(figsize=(6.4, 5)).add_subplot(projection='3d')
     low, high = points.min(axis=0), points.max(axis=0)
-    grid = np.meshgrid(*np.linspace(low[:2], high[:2], 12).T)
-    ax.plot_wireframe(*grid, a * grid[0] + b * grid[1] + c, color=GREY, lw=0.7)
-    for (px, py, pz), name in zip(points, row_names, strict=True):
-        foot = a * px + b * py + c
-        ax.plot([px, px], [py, py], [foot, pz], color=VERMILLION, lw=2)
-        side = 'right' if px > x.mean() else 'left'
-        ax.text(px, py, pz, f'   {name}   ', ha=side, va='center')
-    ax.plot(x, y, z, **TARGET)
+    x, y = np.meshgrid(*np.linspace(low[:2], high[:2], 12).T)
+    ax.plot_surface(x, y, a * x + b * y + c, color=BLUE, alpha=0.2, shade=False)
+    for (x, y, z), name in zip(points, row_names, strict=True):
+        foot = a * x + b * y + c
+        dots = '-' if z > foot else (0, (1, 0.7))
+        ax.plot([x, x], [y, y], [foot, z], color=VERMILLION, ls=dots)
+        side = 'right' if x > points[:, 0].mean() else 'left'
+        ax.text(x, y, z, f'   {name}   ', ha=side, va='center')
+    ax.plot(*points.T, **TARGET)
     ax.set(xlabel=names[0], ylabel=names[1])
     ax.set_zlabel(names[2], labelpad=8)
     ax.view_init(elev=22, azim=-118)
     return ax
 
 
-def matrix_product(inputs, w, b, ax=None):
-    """The blocks of inputs @ w.t() + b with their shapes: (n, k), (m, k), (m,)."""
-    inputs = _array('inputs', inputs, (None, None))
-    w = _array('w', w, (None, inputs.shape[1]))
-    b = _array('b', b, (w.shape[0],))
-    n, m = len(inputs), len(b)
-    blocks = [
-        ('inputs', inputs, '@'),
-        ('w.t()', w.T, '+'),
-        (f'b, {n} times', np.tile(b, (n, 1)), '='),
-        ('preds', inputs @ w.T + b, ''),
-    ]
-    ax = ax or _axes(figsize=(6, 2.9))
-    left = 0.0
-    for name, block, sign in blocks:
-        rows, columns = block.shape
-        copied = name.startswith('b,')
-        for (row, column), value in np.ndenumerate(block):
-            faint = copied and row > 0
-            ax.add_patch(
-                plt.Rectangle(
-                    (left + column, -row),
-                    *(1, -1),
-                    fc='white' if faint else '#DCEBF5',
-                    ec=GREY if faint else BLUE,
-                    ls=':' if faint else '-',
-                )
-            )
-            text = f'{value:.0f}' if abs(value) >= 10 else f'{value:.1f}'
-            ax.text(left + column + 0.5, -row - 0.5, text, ha='center', va='center')
-        middle = left + columns / 2
-        ax.text(middle, 0.35, name, ha='center', family='monospace', weight='bold')
-        shape = f'({m},)' if copied else f'({rows}, {columns})'
-        ax.text(middle, -n - 0.75, shape, ha='center')
-        ax.text(left + columns + 0.5, -n / 2, sign, ha='center', va='center', size=15)
-        left += columns + 1
-    ax.set(xlim=(-0.1, left - 0.9), ylim=(-n - 1, 1), aspect='equal')
-    ax.axis('off')
-    return ax
-
-
-def residuals(targets, preds, names, ylabel, ax=None):
-    """Targets (n,), predictions (n,) of one variable, and a stick between each pair."""
-    targets = _array('targets', targets, (len(names),))
-    preds = _array('preds', preds, targets.shape)
-    ax = ax or _axes()
-    ax.vlines(range(len(names)), targets, preds, color=GREY, lw=2)
-    ax.plot(targets, **TARGET, label='target')
-    ax.plot(preds, **PRED, label='prediction')
-    ax.set_xticks(range(len(names)), names)
-    ax.margins(0.12)
-    ax.set_ylabel(ylabel)
-    ax.legend(frameon=False, ncols=2, loc='lower right', bbox_to_anchor=(1, 1))
-    return ax
-
-
-def loss_scale(losses, xlabel, ax=None):
+@in_style()
+def loss_scale(losses, xlabel):
     """Named losses (a dict of label: positive number) on one logarithmic scale."""
     values = _array('losses', list(losses.values()), (None,), positive=True)
-    ax = ax or _axes(figsize=(6.4, 3.2))
-    rows = range(len(values))
-    ax.plot(values, rows, 'o', color=BLUE, ms=9)
+    ax, middle = _axes((4.4, 3.2)), np.sqrt(values.min() * values.max())
+    ax.plot(values, range(len(values)), 'o')
     for row, (label, value) in enumerate(losses.items()):
-        text = f'{label}: {value:,.0f}' if value >= 10 else f'{label}: {value:.2f}'
-        ax.annotate(text, (value, row), (0, 9), **_CENTRED)
+        text = f'{value:,.0f}' if value >= 10 else f'{value:.2f}'
+        text = f'{label}: {text} (RMSE {value**0.5:.{0 if value >= 10 else 2}f})'
+        side, shift = ('right', 5) if value > middle else ('left', -5)
+        _note(ax, text, (value, row), (shift, 9), ha=side)
     ax.set(xscale='log', yticks=[], xlabel=xlabel)
     ax.invert_yaxis()
-    ax.margins(0.25, 0.2)
+    ax.margins(0.1, 0.2)
     ax.spines[['left', 'right', 'top']].set_visible(False)
     return ax
 
 
-def parabola(weights, losses, at, slope, name, ax=None):
-    """The loss over one weight with the tangent in one point.
-
-    Args:
-        weights, losses: (n,) each, the curve.
-        at: the point, (weight, loss).
-        slope: the derivative of the loss there.
-        name: the weight's name, for the axis.
-    """
-    weights = _array('weights', weights, (None,))
-    losses = _array('losses', losses, weights.shape)
-    x, y = _array('at', at, (2,))
-    ax = ax or _axes()
-    ax.plot(weights, losses, color=BLUE, lw=2)
-    reach = 0.22 * np.ptp(weights) * np.array([-1, 1])
-    ax.plot(x + reach, y + slope * reach, color=VERMILLION, ls='--', lw=2)
-    ax.plot(x, y, **PRED)
-    side = 1 if slope > 0 else -1
-    ax.annotate(
-        f'slope {slope:,.1f}',
-        (x, y),
-        (-14 * side, 12),
-        textcoords='offset points',
-        ha='right' if side > 0 else 'left',
-        color=VERMILLION,
-    )
-    lowest = np.argmin(losses)
-    ax.plot(weights[lowest], losses[lowest], 's', color=GREEN, ms=8)
-    ax.annotate('lowest loss', (weights[lowest], losses[lowest]), (0, 10), **_CENTRED)
-    ax.set(xlabel=name, ylabel='loss (MSE, tons²)')
-    ax.set_ylim(losses.min() - 0.15 * np.ptp(losses), losses.max())
-    return ax
-
-
-def step_sizes(rates, losses, promised, ax=None):
-    """The loss after one step with each learning rate, and what the tangent promises.
-
-    Args:
-        rates, losses, promised: (n,) each, by rising learning rate from 0 on.
-    """
-    rates = _array('rates', rates, (None,))
-    losses = _array('losses', losses, rates.shape)
-    promised = _array('promised', promised, rates.shape)
-    ax = ax or _axes()
-    ax.plot(rates, losses, color=BLUE, lw=2)
-    ax.plot(rates, promised, color=VERMILLION, ls='--', lw=2)
-    ax.axhline(losses[0], color=GREY, ls=':')
-    ax.annotate('loss before the step', (rates.mean(), losses[0]), (0, 6), **_CENTRED)
-    lowest = np.argmin(losses)
-    point = rates[lowest], losses[lowest]
-    ax.annotate('true loss', point, (0, 10), color=BLUE, **_CENTRED)
-    ax.text(0, 0, ' promised\n by the\n tangent', color=VERMILLION, va='bottom')
-    ax.set(xlabel='learning rate', ylabel='loss after one step (MSE, tons²)')
-    ax.set_ylim(0, 1.25 * losses[0])
-    ax.set_xlim(0, rates[-1])
-    ax.ticklabel_format(axis='x', style='sci', scilimits=(0, 0), useMathText=True)
-    return ax
-
-
+@in_style()
 def loss_curves(curves, levels=None, xlabel='epoch', band=None, ax=None):
     """Losses on a logarithmic axis, each curve and level labelled where it ends.
 
     Args:
-        curves: a dict of label: losses (n,), counted from 0, or (x, losses). At most
-            four.
+        curves: a dict of label: losses (n,), counted from 0, or (x, losses); four at
+            most.
         levels: a dict of label: one loss, drawn as a horizontal line.
         band: (3, n), the x, the lower and the upper edge of an area to shade.
     """
-    ax = ax or _axes()
-    ends = []
+    ax, ends = ax or _axes(), []
     for label, curve, color, line in _styled(curves):
-        x, y = curve if isinstance(curve, tuple) else (np.arange(len(curve)), curve)
+        x, y = curve if isinstance(curve, tuple) else (range(len(curve)), curve)
         y = _array(label, y, (None,), positive=True)
-        ax.plot(_array(f'x of {label}', x, y.shape), y, color=color, ls=line, lw=2)
+        ax.plot(_array(f'x of {label}', x, y.shape), y, color=color, ls=line)
         ends.append((y[-1], label, color))
     if band is not None:
         x, lower, upper = _array('band', band, (3, None))
         ax.fill_between(x, lower, upper, color=BLUE, alpha=0.15, lw=0)
     for label, level in (levels or {}).items():
-        ax.axhline(level, color=GREY, ls=':')
+        ax.axhline(level, ls=':', **GUIDE)
         ends.append((level, label, INK))
     ax.set(yscale='log', xlabel=xlabel, ylabel='loss (MSE, tons²)')
-    _label_ends(ax, ends)
+    lowest = -np.inf
+    for value, label, color in sorted(ends):
+        at = ax.transData.transform((1, value))
+        lowest = max(ax.transAxes.inverted().transform(at)[1], lowest + 0.065)
+        ax.text(1.02, lowest, label, color=color, va='center', transform=ax.transAxes)
     return ax
 
 
+@in_style()
 def loss_surface(x, y, losses, names, path=None, ax=None):
     """Contours of a loss over two parameters, with its lowest point as a square.
 
@@ -306,7 +201,7 @@ def loss_surface(x, y, losses, names, path=None, ax=None):
     losses = _array('losses', losses, (len(y), len(x)), positive=True)
     scale, ax = ax is None, ax or _axes()
     levels = np.geomspace(losses.min(), losses.max(), 10)
-    areas = ax.contourf(x, y, losses, levels, norm=LogNorm(), cmap='cividis')
+    areas = ax.contourf(x, y, losses, levels, norm=LogNorm())
     if scale:
         bar = ax.figure.colorbar(areas, ticks=levels[::3], format='{x:,.0f}')
         bar.set_label('loss (MSE, tons²)')
@@ -321,6 +216,7 @@ def loss_surface(x, y, losses, names, path=None, ax=None):
     return ax
 
 
+@in_style()
 def settling_line(x, targets, path, surface, axes):
     """Draw a line through data, and its point on the loss: return what moves both.
 
@@ -330,87 +226,562 @@ def settling_line(x, targets, path, surface, axes):
         surface: the first four arguments of `loss_surface`, for the second.
 
     Returns:
-        A function that takes a step, puts line and point there and returns them.
+        A function that takes a step and puts line and point there.
     """
     x, path = _array('x', x, (None,)), _array('path', path, (None, 2))
     targets = _array('targets', targets, x.shape)
-    axes[0].plot(x, targets, **TARGET)
     ends = np.array([min(x.min(), 0), x.max()])
     heights = path[:, :1] * ends + path[:, 1:]
-    (line,) = axes[0].plot(ends, heights[-1], color=VERMILLION, lw=2)
     tall = np.concatenate([targets, heights.ravel()])
-    axes[0].set_ylim(tall.min() - 0.05 * np.ptp(tall), tall.max() + 0.05 * np.ptp(tall))
+    margin = 0.05 * np.ptp(tall)
+    axes[0].plot(x, targets, **TARGET)
+    (line,) = axes[0].plot(ends, heights[-1], color=VERMILLION)
+    axes[0].set_ylim(tall.min() - margin, tall.max() + margin)
     *_, walked, point = loss_surface(*surface, path, axes[1]).lines
-    for artist in (moving := (line, walked, point)):
-        artist.set_animated(True)
 
     def move(step):
         line.set_ydata(heights[step])
         walked.set_data(*path[: step + 1].T)
         point.set_data(*path[step : step + 1].T)
-        return moving
 
     return move
 
 
-def residuals_and_predictions(targets, preds, unit, ax=None):
-    """What the predictions (n,) lack to the targets (n,), over the predictions."""
-    targets = _array('targets', targets, (None,))
-    preds = _array('preds', preds, targets.shape)
-    ax = ax or _axes()
-    ax.axhline(0, color=GREY, ls='--')
-    ax.plot(preds, targets - preds, 'D', color=BLUE, ms=5, alpha=0.7)
-    ax.set(xlabel=f'prediction ({unit})', ylabel=f'target - prediction ({unit})')
-    return ax
-
-
+@in_style()
 def predicted_and_measured(targets, preds, unit, ax=None):
     """Predictions over targets, (n,) or (n, m) each; on the diagonal both are equal."""
-    targets = _array('targets', targets)
-    preds = _array('preds', preds, targets.shape).ravel()
-    targets = targets.ravel()
-    ax = ax or _axes(figsize=(4.6, 4.4))
+    targets, preds = _arrays(np.shape(targets), targets=targets, preds=preds)
     ends = [min(targets.min(), preds.min()), max(targets.max(), preds.max())]
-    ax.plot(ends, ends, color=GREY, ls='--')
-    ax.plot(targets, preds, **PRED)
+    ax = ax or _axes()
+    ax.plot(ends, ends, ls='--', **GUIDE)
+    ax.plot(targets.ravel(), preds.ravel(), **PRED)
     ax.set(xlabel=f'target ({unit})', ylabel=f'prediction ({unit})', aspect='equal')
     return ax
 
 
-def epoch_costs(curves, ax=None):
-    """Times of an epoch over the number of rows, each curve labelled where it ends.
+@in_style()
+def bars(values, xlabel, ceiling=None):
+    """Horizontal bars on a logarithmic axis, each with its name above and its value.
 
-    Args:
-        curves: a dict of label: (n, 2), the rows and the time in multiples of the time
-            that reading them takes. At most four.
+    `values` is a dict of name: number over 0, `ceiling` a (name, number) that is drawn
+    as a vertical line.
     """
-    ax = ax or _axes()
-    ends = []
-    for (label, curve, color, line), marker in zip(
-        _styled(curves), 'sD^v', strict=False
-    ):
-        rows, times = _array(label, curve, (None, 2), positive=True).T
-        ax.plot(rows, times, marker=marker, color=color, ls=line, lw=2)
-        ends.append((rows[-1], times[-1], label, color))
-    reach = max(rows for rows, *_ in ends)
-    ax.axhline(1, color=GREY, ls=':')
-    ax.set(xscale='log', yscale='log', xlabel='rows')
-    ax.set_ylabel('time of an epoch / time of reading')
-    _label_ends(ax, [(t, label, c) for rows, t, label, c in ends if rows == reach])
-    for rows, time, label, color in ends:
-        if rows < reach:
-            ax.annotate(
-                label,
-                (rows, time),
-                (8, 0),
-                textcoords='offset points',
-                color=color,
-                va='center',
-            )
+    numbers = _array('values', list(values.values()), (None,), positive=True)
+    ax, places = _axes((5.6, 0.6 + 0.62 * len(values))), range(len(values))
+    low = 10 ** np.floor(np.log10(numbers.min()) - 0.5)
+    ax.barh(places, numbers - low, 0.34, left=low, color=BLUE)
+    for place, (name, value) in enumerate(values.items()):
+        words = f'{name}: {float(f"{value:.2g}"):,.10g}'
+        ax.text(low, place - 0.38, f' {words}', va='center')
+    if ceiling:
+        ax.axvline(ceiling[1], color=VERMILLION, ls='--')
+        look = {'xycoords': ('data', 'axes fraction'), 'ha': 'right'}
+        _note(ax, ceiling[0], (ceiling[1], 1), (-5, 4), color=VERMILLION, **look)
+    ax.set(xscale='log', xlabel=xlabel, yticks=[])
+    ax.set_xlim(low, 1.6 * max(numbers.max(), ceiling[1] if ceiling else 0))
+    ax.set_ylim(len(values) - 0.6, -0.7)
     return ax
 
 
-_CENTRED = {'textcoords': 'offset points', 'ha': 'center'}
+@in_style()
+def blocks(matrix, columns, parts):
+    """A matrix as a grid of numbers in shaded blocks.
+
+    `columns` names its rows and columns. `parts` is a dict of name: (the first row, the
+    first column, how many rows, how many columns) of each block.
+    """
+    matrix = _array('matrix', matrix, (len(columns), len(columns)))
+    ax = _axes((5.6, 5))
+    for (name, (top, left, high, wide)), (color, _) in zip(
+        parts.items(), STYLES, strict=False
+    ):
+        corner = left - 0.5, top - 0.5
+        ax.add_patch(plt.Rectangle(corner, wide, high, fc=color, alpha=0.3))
+        ax.add_patch(plt.Rectangle(corner, wide, high, fc='none', ec=color, lw=2))
+        at = left + wide / 2 - 0.5, top - 0.3
+        ax.text(*at, name, color=color, weight='bold', fontsize=13, **MIDDLE)
+    for (row, column), value in np.ndenumerate(matrix):
+        shown = f'{round(value, 1) + 0:.1f}'.replace('-', '−')  # no −0.0
+        ax.text(column, row + 0.12, shown, **MIDDLE)
+    places = range(len(columns))
+    ax.set(xticks=places, yticks=places, xticklabels=columns, yticklabels=columns)
+    ax.set(xlim=(-0.55, len(columns) - 0.45), ylim=(len(columns) - 0.45, -0.55))
+    ax.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+@in_style()
+def ring(held, titles):
+    """A ring all-reduce: what each process holds of each part, in a row of rings.
+
+    `held` is (moments, processes, parts): how many of the processes' shares are in a
+    part. A full part is filled, an arrow points to the neighbour that receives.
+    """
+    held = _array('held', held, (len(titles), None, None))
+    processes, parts = held.shape[1:]
+    rows = -(-len(titles) // 2)
+    axes = plt.subplots(rows, 2, figsize=(5.6, 2.9 * rows), layout='constrained')[1]
+    angles = np.pi / 2 - 2 * np.pi * np.arange(processes) / processes
+    spots = 1.25 * np.column_stack([np.cos(angles), np.sin(angles)])
+    ways = np.roll(spots, -1, axis=0) - spots
+    arrow = {'arrowstyle': '->', 'lw': 2}
+    for ax, moment, title in zip(axes.ravel(), held, titles, strict=False):
+        for spot, way in zip(spots, ways, strict=True):
+            ax.annotate('', spot + 0.7 * way, spot + 0.3 * way, arrowprops=arrow)
+        for (process, part), count in np.ndenumerate(moment):
+            x, y = spots[process] + (0.26 * (part - parts / 2), 0)
+            share = count / processes
+            look = {'fc': GREEN if share == 1 else BLUE}
+            look['alpha'] = 0.15 + 0.75 * share if share > 0.3 else 0.1
+            for box in (look, {'fc': 'none', 'ec': INK}):
+                ax.add_patch(plt.Rectangle((x, y - 0.16), 0.26, 0.32, **box))
+            ax.text(x + 0.13, y, f'{count:.0f}', **MIDDLE)
+        ax.set(xlim=(-2, 2), ylim=(-1.7, 1.6), aspect='equal')
+        ax.set_title(title, fontsize=11)
+        ax.axis('off')
+    return axes
+
+
+@in_style()
+def squared_errors(targets, preds, names, title, ax):
+    """Targets (n,), predictions (n,), and the square of each difference, to scale."""
+    targets, preds = _arrays((len(names),), targets=targets, preds=preds)
+    apart = 420  # tons, as wide as the largest square of the first panel and a gap
+    places = apart * np.arange(len(names))
+    for place, target, pred in zip(places, targets, preds, strict=True):
+        side = abs(pred - target)
+        corner = place, min(pred, target)
+        ax.add_patch(plt.Rectangle(corner, side, side, color=VERMILLION, alpha=0.25))
+    ax.plot(places, targets, **TARGET | {'ms': 5, 'mew': 1.3})
+    ax.plot(places, preds, **PRED | {'ms': 5, 'mew': 1.5})
+    ax.set_xticks(places + apart / 3, names)
+    ax.set(xlim=(-apart / 5, places[-1] + apart), ylim=(-30, 500), aspect='equal')
+    ax.set_ylabel('apples (tons)')
+    ax.set_title(title, loc='left')
+    return ax
+
+
+@in_style()
+def seen_and_left_out(noise, ours, baseline, least):
+    """Errors on regions that were left out, over errors on those that were seen.
+
+    Args:
+        noise: (n, 2), the pair of RMSEs (seen, left out) of each table of noise.
+        ours, baseline: (2,), the same of the real inputs and of the mean.
+        least: how many times as large the second of a pair is at least, a dashed line.
+    """
+    noise = _array('noise', noise, (None, 2), positive=True)
+    ax = _axes((4.4, 3.8))
+    ax.plot(*noise.T, '.', color=GREY, ms=4, alpha=0.5)
+    ends = np.array([noise[:, 0].min(), noise[:, 0].max()])
+    ax.plot(ends, least * ends, color=INK, ls='--', lw=1)
+    ax.text(5, 3.2 * least, f'{least} times')
+    for label, point, marker, color, offset, align in (
+        ('real inputs', ours, 'o', BLUE, (-8, -20), 'left'),
+        ('mean', baseline, 's', GREEN, (-9, -16), 'right'),
+    ):
+        ax.plot(*_array(label, point, (2,), positive=True), marker, color=color)
+        _note(ax, label, point, offset, ha=align, color=color, bbox=PAPER)
+    ax.text(0.04, 0.93, 'dots: inputs of pure noise', transform=ax.transAxes)
+    ax.set(xscale='log', yscale='log', ylim=(3, 3000))
+    ax.set_xlabel('RMSE on the five regions it was fitted to (tons)')
+    ax.set_ylabel('RMSE on regions left out (tons)')
+    return ax
+
+
+@in_style()
+def named_points(x, y, names, labels, wanted=None, lines=None):
+    """A named target for each row, over one input: x, y (n,), n names.
+
+    Args:
+        labels: what the two axes show, with units.
+        wanted: an x whose y is not known, drawn as a line with a question mark.
+        lines: a dict of label: (slope, height at x = 0), drawn over the range of x and
+            labelled at its right end.
+    """
+    x, y = _arrays((len(names),), x=x, y=y)
+    ax = _axes((4.4, 3.3))
+    ax.plot(x, y, **TARGET)
+    for name, *point in zip(names, x, y, strict=True):
+        side, shift = ('right', 6) if point[0] > x.mean() else ('left', -6)
+        _note(ax, name, point, (shift, 8), ha=side)
+    ends = np.array([x.min(), x.max()])
+    for label, line, color, style in _styled(lines or {}):
+        slope, height = _array(label, line, (2,))
+        ax.plot(ends, slope * ends + height, color=color, ls=style)
+        right, shift = (ends[1], slope * ends[1] + height), -16 if slope < 0 else 8
+        _note(ax, label, right, (0, shift), ha='right', color=color)
+    ax.margins(0.12)
+    if wanted is not None:
+        ax.axvline(wanted, color=VERMILLION, ls='--')
+        top, look = ax.get_ylim()[1], {'color': VERMILLION, 'va': 'top', 'size': 18}
+        _note(ax, '?', (wanted, top), (6, -4), **look)
+    ax.set(xlabel=labels[0], ylabel=labels[1])
+    return ax
+
+
+@in_style()
+def weighted_sum(parts, target, xlabel):
+    """How parts add up to a prediction, bar by bar, and the target beside it.
+
+    Args:
+        parts: a dict of label: number, in the order in which they are added.
+        target: what the sum should be.
+        xlabel: what is added, with its unit.
+    """
+    values = np.array([_array(label, part, ()) for label, part in parts.items()])
+    target = _array('target', target, ())
+    ends, rows = np.cumsum(values), range(len(values))
+    starts = ends - values
+    ax = _axes((4.4, 3.0))
+    ax.barh(rows, values, left=starts, height=0.55, fc=LIGHT, ec=BLUE)
+    for row in rows:
+        ax.vlines(ends[row], row, row + 1, color=GREY, lw=1, ls=':', zorder=0)
+        right = max(starts[row], ends[row]), row
+        _note(ax, f'{values[row]:+.1f}', right, (5, 0), va='center')
+    last = len(values)
+    for text, at, look in (('prediction', ends[-1], PRED), ('target', target, TARGET)):
+        ax.plot(at, last, **look)
+        words = {'color': look['mec'], 'ha': 'center', 'va': 'top'}
+        _note(ax, f'{text} {at:.1f}', (at, last), (0, -9), **words)
+    ax.axvline(0, color=GREY, lw=1)
+    ax.set_yticks(rows, list(parts))
+    ax.set(xlabel=xlabel, ylim=(last + 0.8, -0.6))
+    ax.margins(x=0.18)
+    ax.spines[['top', 'right', 'left']].set_visible(False)
+    ax.tick_params(left=False)
+    return ax
+
+
+@in_style()
+def element_of_product(inputs, w, b, row, column):
+    """The blocks of inputs @ w.t() + b with their shapes: (n, k), (m, k), (m,).
+
+    The parts that make the element of this row and column are outlined.
+    """
+    inputs = _array('inputs', inputs, (None, None))
+    w = _array('w', w, (None, inputs.shape[1]))
+    b = _array('b', b, (len(w),))
+    n, m, k = len(inputs), *w.shape
+    blocks = [  # with the outline's left, top, width and height
+        ('inputs', inputs, (n, k), '@', (0, row, k, 1)),
+        ('w.t()', w.T, (k, m), '+', (column, 0, 1, k)),
+        (f'b, {n} times', np.tile(b, (n, 1)), f'({m},)', '=', (column, row, 1, 1)),
+        ('preds', inputs @ w.T + b, (n, m), '', (column, row, 1, 1)),
+    ]
+    ax, start = _sheet((6, 2.9), (-0.1, k + 3 * m + 3.1), (-n - 1, 1)), 0
+    for name, block, shape, sign, (left, top, width, height) in blocks:
+        for (down, right), value in np.ndenumerate(block):
+            copied = name.startswith('b') and down > 0
+            look = {'ec': GREY, 'fc': 'white', 'ls': ':'} if copied else {'ec': BLUE}
+            ax.add_patch(plt.Rectangle((start + right, -down), 1, -1, **look))
+            text = f'{value:.0f}' if abs(value) >= 10 else f'{value:.1f}'
+            ax.text(start + right + 0.5, -down - 0.5, text, **MIDDLE)
+        edge = {'fc': 'none', 'ec': VERMILLION, 'lw': 2.5, 'zorder': 3}
+        ax.add_patch(plt.Rectangle((start + left, -top), width, -height, **edge))
+        end = start + block.shape[1]
+        middle = (start + end) / 2
+        ax.text(middle, 0.35, name, ha='center', family='monospace', weight='bold')
+        ax.text(middle, -n - 0.75, str(shape), ha='center')
+        ax.text(end + 0.5, -n / 2, sign, size=15, **MIDDLE)
+        start = end + 1
+    ax.set(aspect='equal')
+    return ax
+
+
+@in_style()
+def parabolas(weights, curves, now, slopes, ends, unit):
+    """The loss over each of several weights alone, one above the other, on one scale.
+
+    The tangent becomes an arrow downhill. A square marks the lowest loss, a dotted line
+    the weight in the best of all models.
+
+    Args:
+        weights: (n,), the values tried for every weight.
+        curves: a dict of a weight's name: its losses (n,).
+        now: a dict of the same names: (weight, loss), where the model stands.
+        slopes, ends: (k,) each, the derivative there and the weight in the best model.
+        unit: of the weights.
+    """
+    weights = _array('weights', weights, (None,))
+    slopes, ends = _arrays((len(curves),), slopes=slopes, ends=ends)
+    axes = _panels(len(curves), (4.4, 5))
+    top = 1.5 * max(_array(name, now[name], (2,))[1] for name in curves)
+    reach = 0.1 * np.ptp(weights)
+    arrow = {'arrowstyle': '-|>', 'color': VERMILLION, 'lw': 2, 'ls': '--'}
+    arrow |= {'shrinkA': 0, 'shrinkB': 0, 'mutation_scale': 16}
+    for ax, (name, curve), slope, end in zip(
+        axes, curves.items(), slopes, ends, strict=True
+    ):
+        curve = _array(name, curve, weights.shape)
+        (x, y), down = now[name], -np.sign(slope)
+        uphill, downhill = ('left', 'right') if down > 0 else ('right', 'left')
+        ax.plot(weights, curve, color=BLUE)
+        ax.axvline(end, color=INK, ls=':', lw=1.5)
+        lowest = weights[curve.argmin()], curve.min()
+        ax.plot(*lowest, 's', color=GREEN, ms=8)
+        tail, tip = (
+            (x + d, y + slope * d) for d in (-0.7 * down * reach, down * reach)
+        )
+        ax.annotate('', tip, tail, arrowprops=arrow)
+        ax.plot(x, y, 'o', color=VERMILLION, ms=8)
+        for text, point, by, color, side in (
+            (f'slope {slope:,.0f}', (x, y), (-18 * down, 5), VERMILLION, downhill),
+            (f'ends at {end:.2f}', (end, top), (6 * down, -10), INK, uphill),
+            ('lowest alone', lowest, (-4 * down, -13), GREEN, uphill),
+        ):
+            look = {'color': color, 'ha': side, 'va': 'center', 'bbox': PAPER}
+            _note(ax, text.replace('-', '−'), point, by, **look)
+        ax.set(ylim=(0, top), xlim=(weights[0], weights[-1]))
+        ax.set(xlabel=f'{name} ({unit})', ylabel='loss (MSE, tons²)')
+        ax.xaxis.set_tick_params(labelbottom=True)
+        ax.yaxis.set_major_formatter('{x:,.0f}')
+    return axes
+
+
+@in_style()
+def chain(parameters, inputs, difference):
+    """A sum of products, less a target, squared: values and derivatives of the square.
+
+    Args:
+        parameters: a dict of a parameter's name: its value.
+        inputs: (k,), what each of them is multiplied by.
+        difference: the sum of the products less the target.
+    """
+    values = list(parameters.values())
+    values, inputs = _arrays((None,), parameters=values, inputs=inputs)
+    d = _array('difference', difference, ()).item()
+    last = len(values) - 1
+    ax = _sheet((4.4, 4.2), (-0.5, 5.75), (-last / 2 - 0.4, last / 2 + 0.4))
+    box = {'boxstyle': 'round,pad=0.35', 'fc': LIGHT, 'ec': BLUE}
+    paper = PAPER | {'boxstyle': 'square,pad=0.1'}
+    for row, (name, value) in enumerate(parameters.items()):
+        height, factor = last / 2 - row, inputs[row]
+        ax.plot([0, 3], [height, 0], color=GREY, ls='-', lw=1, zorder=0)
+        middle = 1.25, height * (1 - 1.25 / 3)
+        ax.text(0, height, f'{name}\n{value:.2f}', bbox=box, **MIDDLE)
+        up, down = {'va': 'bottom', 'color': BLUE}, {'va': 'top', 'color': VERMILLION}
+        ax.text(*middle, f'× {factor:.0f}', ha='center', bbox=paper, **up)
+        ax.text(*middle, f'{2 * d * factor:,.0f}', ha='center', bbox=paper, **down)
+    ax.plot([3, 5.15], [0, 0], color=GREY, ls='-', lw=1, zorder=0)
+    ax.text(3, 0, f'd\n{d:.2f}', bbox=box, **MIDDLE)
+    ax.text(3, -0.48, f'sum − {values @ inputs - d:.0f}', **MIDDLE)
+    ax.text(5.15, 0, f'd²\n{d * d:,.0f}', bbox=box, **MIDDLE)
+    ax.text(4.08, 0.14, '( )²', color=BLUE, **MIDDLE)
+    ax.text(4.08, -0.16, f'{2 * d:.2f}', color=VERMILLION, **MIDDLE)
+    ax.text(3.1, last / 2, 'forwards: values →', color=BLUE, va='center', ha='left')
+    back = 'backwards:\n← derivatives of d²'
+    ax.text(3.1, -last / 2, back, color=VERMILLION, va='center', ha='left')
+    return ax
+
+
+@in_style()
+def learning_rates(rates, losses, promised, marks):
+    """The loss after one step with each learning rate, and what the tangent promises.
+
+    Args:
+        rates, losses, promised: (n,) each, by rising learning rate from 0 on.
+        marks: a dict of label: (rate, loss), up to three points by rising rate.
+    """
+    rates, losses, promised = _arrays(
+        (None,), rates=rates, losses=losses, promised=promised
+    )
+    ax = _axes((4.4, 3.8))
+    ax.plot(rates * 1e5, losses, color=BLUE, ls='-')
+    ax.plot(rates * 1e5, promised, color=VERMILLION, ls='--')
+    ax.axhline(losses[0], color=GREY, ls=':')
+    ax.text(0.2, 0, 'tangent', color=VERMILLION, va='bottom')
+    sides = [('o', 10, 9, 'left'), ('s', 0, 20, 'center'), ('D', -10, 9, 'right')]
+    for (label, point), (marker, *shift, side) in zip(
+        marks.items(), sides, strict=False
+    ):
+        point = _array(label, point, (2,)) * (1e5, 1)
+        ax.plot(*point, marker, color=INK, ms=8, zorder=3)
+        _note(ax, label, point, shift, ha=side)
+    ax.set(xlabel='learning rate, in units of 0.00001', xlim=(0, rates[-1] * 1e5))
+    ax.set_ylim(-0.05 * losses[0], 1.3 * losses[0])
+    ax.set_ylabel('loss after one step (MSE, tons²)')
+    ax.yaxis.set_major_formatter('{x:,.0f}')
+    return ax
+
+
+@in_style()
+def targets_and_predictions(targets, preds, row_names, target_names):
+    """Targets and predictions (n, m), a panel for each target, on one scale."""
+    shape = len(row_names), len(target_names)
+    targets, preds = _arrays(shape, targets=targets, preds=preds)
+    axes, places = _panels(len(target_names), (4.4, 4.4)), range(len(row_names))
+    for ax, *columns, name in zip(axes, targets.T, preds.T, target_names, strict=True):
+        ax.vlines(places, *columns, color=GREY)
+        ax.plot(places, columns[0], **TARGET, label='target')
+        ax.plot(places, columns[1], **PRED, label='prediction')
+        ax.set_xticks(places, row_names)
+        ax.margins(0.12)
+        ax.set_ylabel(name)
+    above = {'loc': 'lower right', 'bbox_to_anchor': (1, 0.98), 'borderpad': 0}
+    axes[0].legend(ncols=2, **above)
+    return axes
+
+
+@in_style()
+def two_orders(first, second, titles, notes):
+    """The same n names in two orders, one above the other, joined by lines.
+
+    Args:
+        first, second: n names each, from top to bottom; the same names.
+        titles: the headings of the two columns.
+        notes: a dict of name: what to write beside it in the second column.
+    """
+    if sorted(first) != sorted(second):
+        raise ValueError(f'The names differ: {first} and {second}.')
+    ax = _sheet((4.4, 3.6), (-1.35, 2.9), (len(first) - 0.3, -1.2))
+    for row, name in enumerate(first):
+        goal = second.index(name)
+        color, line = (BLUE, '-') if goal <= row else (GREY, '--')
+        ax.plot([0, 1], [row, goal], color=color, ls=line, marker='o', ms=5)
+        ax.text(-0.06, row, name, ha='right', va='center')
+        ax.text(1.06, goal, name, va='center', weight='bold')
+        ax.text(1.06, goal + 0.36, notes.get(name, ''), va='center', color=GREY)
+    for x, title, side in ((-0.06, titles[0], 'right'), (1.06, titles[1], 'left')):
+        ax.text(x, -0.85, title, ha=side, va='center', style='italic')
+    return ax
+
+
+@in_style()
+def batch_and_epoch(lasts, means, ax=None):
+    """The loss of each epoch's last batch, faded, under the mean of the epoch: (n,)."""
+    lasts = _array('lasts', lasts, (None,), positive=True)
+    means = _array('means', means, lasts.shape, positive=True)
+    ax = ax or _axes((4.4, 3.2))
+    epochs = np.arange(1, len(means) + 1)
+    ax.plot(
+        epochs,
+        lasts,
+        '.:',
+        color=VERMILLION,
+        lw=1,
+        ms=4,
+        alpha=0.55,
+        label='last batch',
+    )
+    ax.plot(epochs, means, color=BLUE, ls='-', lw=2.5, label='epoch mean')
+    ax.legend(frameon=False, loc='upper right')
+    ax.set(yscale='log', xlabel='epoch', ylabel='loss (MSE, tons²)')
+    return ax
+
+
+@in_style()
+def parcel(parts, ends):
+    """What goes from one computer to another, and what is missing without it.
+
+    Args:
+        parts: (what, inside, without) for each arrow, three texts.
+        ends: the names of the two sides.
+    """
+    ax = _sheet((4.4, 3.1), (-0.14, 1.14), (len(parts) - 0.45, -0.55))
+    for x, name in zip((-0.06, 1.06), ends, strict=True):
+        ax.add_patch(plt.Rectangle((x - 0.06, -0.5), 0.12, len(parts), ec=BLUE))
+        ax.text(x, len(parts) / 2 - 0.5, name, rotation=90, **MIDDLE)
+    arrow = {'arrowstyle': '-|>', 'color': BLUE, 'lw': 2}
+    for row, (what, inside, without) in enumerate(parts):
+        ax.annotate('', (0.99, row), (0.01, row), arrowprops=arrow)
+        ax.text(0.5, row - 0.18, f'{what}: {inside}', **MIDDLE)
+        ax.text(0.5, row + 0.2, f'without: {without}', color=VERMILLION, **MIDDLE)
+    return ax
+
+
+@in_style()
+def points_by_group(x, y, groups, ax):
+    """Points (n,) drawn as the digit of their group, and a line through its means.
+
+    `groups` (n,) are whole numbers from 1 on, at most three. Points of different groups
+    stand a little apart.
+    """
+    x, y, groups = _arrays((None,), x=x, y=y, groups=groups)
+    apart = np.ptp(x) / 40
+    for group, (color, line) in zip(np.unique(groups), STYLES, strict=False):
+        here = groups == group
+        places = np.unique(x[here])
+        means = [y[here & (x == place)].mean() for place in places]
+        shift = apart * (group - 2)
+        ax.plot(places + shift, means, color=color, ls=line)
+        marker = {'marker': f'${group:.0f}$', 'color': color, 'ls': '', 'ms': 7}
+        ax.plot(x[here] + shift, y[here], **marker)
+    return ax
+
+
+@in_style()
+def seen_and_held_out(seen, held_out, spread, names, xlabel, level):
+    """Errors on training rows (squares) and on others (crosses), a row for each model.
+
+    Args:
+        seen, held_out, spread: (n,) each, the two errors and the second's deviation.
+        level: a dict of one label: an error to compare with, drawn as a dotted line.
+    """
+    seen, held_out, spread = _arrays(
+        (len(names),), seen=seen, held_out=held_out, spread=spread
+    )
+    ax, rows = _axes((4.4, 3.6)), range(len(names))
+    ax.hlines(rows, seen, held_out, **GUIDE)
+    ax.errorbar(held_out, rows, xerr=spread, ecolor=VERMILLION, **PRED)
+    ax.plot(seen, rows, 's', color=BLUE, ms=7)
+    for label, value in level.items():
+        ax.axvline(value, ls=':', **GUIDE)
+        _note(ax, label, (value, -1), (0, 2), color=INK, ha='center')
+    ax.set_yticks(rows, names)
+    ax.set(xlabel=xlabel, ylim=(len(names) - 0.3, -1))
+    return ax
+
+
+@in_style()
+def validation_curve(x, seen, unseen, xlabel, level, ticks, ax=None):
+    """RMSEs on training and validation rows over what is chosen, both axes logarithmic.
+
+    Args:
+        x, seen, unseen: (n,) each. x may fall: it runs from left to right as given.
+        level: a dict of one label: an error to compare with.
+        ticks: which errors the axis shows.
+
+    A star marks the lowest error on the validation rows.
+    """
+    x, unseen = (
+        _array('x', x, (None,), positive=True),
+        _array('unseen', unseen, (None,)),
+    )
+    ax = ax or _axes()
+    ax.set(xscale='log', yscale='log', ylim=(ticks[0], 1.05 * max(*seen, *unseen)))
+    loss_curves({'training': (x, seen), 'validation': (x, unseen)}, level, ax=ax)
+    ax.plot(x[unseen.argmin()], unseen.min(), '*', color=INK, ms=14)
+    ax.set(xlabel=xlabel, ylabel='RMSE (score)')
+    ax.set_yticks(ticks, ticks)
+    ax.minorticks_off()
+    if x[0] > x[-1]:
+        ax.invert_xaxis()
+    return ax
+
+
+def _axes(size=None):
+    return plt.subplots(figsize=size)[1]
+
+
+def _panels(count, size):
+    """So many axes one above the other, on one scale."""
+    shared = {'sharex': True, 'sharey': True, 'layout': 'constrained'}
+    return plt.subplots(count, figsize=size, squeeze=False, **shared)[1][:, 0]
+
+
+def _sheet(size, xlim, ylim):
+    """Axes to draw a diagram on, of which nothing is seen."""
+    ax = _axes(size)
+    ax.set(xlim=xlim, ylim=ylim)
+    ax.axis('off')
+    return ax
+
+
+def _note(ax, text, point, shift, **look):
+    """Write `text` beside a point of the data, `shift` typographic points away."""
+    ax.annotate(text, point, shift, textcoords='offset points', **look)
 
 
 def _styled(curves):
@@ -421,31 +792,23 @@ def _styled(curves):
     return [(label, curve, *style) for (label, curve), style in styles]
 
 
-def _label_ends(ax, ends):
-    """Write (value, label, color) beside the right edge, at its height or above."""
-    lowest = -np.inf
-    for value, label, color in sorted(ends):
-        _, height = ax.transAxes.inverted().transform(
-            ax.transData.transform((1, value))
-        )
-        lowest = max(height, lowest + 0.065)
-        ax.text(1.02, lowest, label, color=color, va='center', transform=ax.transAxes)
+def _arrays(shape, **values):
+    """The values as arrays that all have this shape (None: the first one's)."""
+    found = []
+    for name, value in values.items():
+        found.append(_array(name, value, shape))
+        shape = found[0].shape
+    return found
 
 
-def _axes(figsize=(5.6, 3.8)):
-    return plt.subplots(figsize=figsize)[1]
-
-
-def _array(name, value, shape=None, positive=False):
-    """`value` as an array of this shape (None: any), all finite."""
+def _array(name, value, shape, positive=False):
+    """`value` as an array of this shape (None: any length), all finite."""
     if hasattr(value, 'detach'):
         value = value.detach().cpu()
     array = np.asarray(value, float)
-    if shape is not None and (
-        array.ndim != len(shape)
-        or any(s not in (None, n) for s, n in zip(shape, array.shape, strict=True))
-    ):
-        expected = ', '.join('any' if s is None else str(s) for s in shape)
+    fits = [wanted in (None, n) for wanted, n in zip(shape, array.shape, strict=False)]
+    if array.ndim != len(shape) or not all(fits):
+        expected = ', '.join('any' if n is None else str(n) for n in shape)
         raise ValueError(f'{name}: expected shape ({expected}), found {array.shape}.')
     if not np.isfinite(array).all():
         raise ValueError(f'{name} {array.shape}: every value must be finite.')

@@ -18,13 +18,24 @@ from pathlib import Path
 from unittest import mock
 
 ROOT = Path(__file__).resolve().parent.parent
-CLONE_NEEDS = ['notebooks/[0-9][0-9]-*.ipynb', 'helpers/*.py', 'notebooks/*.py']
-CLONE_NEEDS += ['helpers/*.csv', 'helpers/*.txt']
-CLONE_NEEDS += ['environment.yml', 'requirements.txt', 'pyproject.toml']
-CLONE_NEEDS += ['README.md', 'LICENSE']  # a copy carries its licence
+CLONE_NEEDS = [
+    'notebooks/[0-9][0-9]-*.ipynb',
+    'notebooks/*.py',
+    'helpers/*.py',
+    'helpers/*.csv',
+    'helpers/*.js',
+    'helpers/*.mplstyle',
+    'helpers/*.txt',
+    'exercises/*.py',
+    'environment.yml',
+    'requirements.txt',
+    'pyproject.toml',
+    'README.md',
+    'LICENSE',  # a copy carries its licence
+]
 API_URL = 'https://api.jovian.com'  # the SDK's, where the credentials name no other
 CREDENTIALS = '.jovian/credentials.json'  # in the home folder, written by the SDK
-SECONDS = 5  # for each answer before and after the upload
+SECONDS = 10  # the longest wait for each answer
 
 
 class NotShared(Exception):
@@ -38,7 +49,7 @@ def series_files():
 
 
 @contextlib.contextmanager
-def uploading(upload, notebook, seconds=20):
+def uploading(upload, notebook):
     """Guard a `jovian.commit`, in a copy of the series as its working directory.
 
     `notebook` lies there a second time, at the top: the SDK sends its path as a file
@@ -48,7 +59,6 @@ def uploading(upload, notebook, seconds=20):
         upload: whether to, if somebody is here. An unattended run takes the
             environment variable JOVIAN_COMMIT=1.
         notebook: the file name of the notebook that becomes the project's page.
-        seconds: the longest wait for each answer to the SDK.
 
     Yields:
         The paths to upload: the notebook, then `series_files()`.
@@ -56,22 +66,24 @@ def uploading(upload, notebook, seconds=20):
     Raises:
         NotShared: also in place of every error inside the block.
     """
-    _check(upload)
+    if problem := _problem(upload):
+        raise NotShared(f'nothing was uploaded, because {problem}.')
     files = series_files()
     try:
         import jovian.utils.request as sdk
         import requests
 
-        request = functools.partialmethod(requests.Session.request, timeout=seconds)
-        with contextlib.ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            for path in files:
-                (folder / path).parent.mkdir(exist_ok=True)
-                shutil.copy(ROOT / path, folder / path)
-            shutil.copy(folder / 'notebooks' / notebook, folder)
-            stack.enter_context(contextlib.chdir(folder))
-            stack.enter_context(mock.patch.object(requests.Session, 'request', request))
-            stack.enter_context(mock.patch.object(sdk, 'purge_api_key', _refused))
+        patient = functools.partialmethod(requests.Session.request, timeout=SECONDS)
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            contextlib.chdir(folder),
+            mock.patch.object(requests.Session, 'request', patient),
+            mock.patch.object(sdk, 'purge_api_key', _refused),
+        ):
+            for path in map(Path, files):
+                path.parent.mkdir(exist_ok=True)
+                shutil.copy(ROOT / path, path)
+            shutil.copy(Path('notebooks', notebook), notebook)
             yield [notebook, *files]
     except NotShared:
         raise
@@ -85,14 +97,10 @@ def uploading(upload, notebook, seconds=20):
 
 
 def missing(link, files):
-    """Those files that a clone would lack or get changed. Call it inside `uploading`.
+    """Those of `files` that a clone would lack or get changed, inside `uploading`.
 
-    Args:
-        link: what `jovian.commit` returned, .../user/title.
-        files: the paths that were to be uploaded.
-
-    Raises:
-        NotShared: there is no link, or the service does not list its files.
+    `link` is what `jovian.commit` returned, .../user/title. Raises `NotShared` if there
+    is none, or if the service does not list its files.
     """
     if not link:
         raise NotShared('nothing was uploaded; jovian says above why.')
@@ -119,46 +127,44 @@ def _arrived(path, url):
     return sent == got
 
 
-def _check(upload):
-    """Raise NotShared unless an upload is wanted and the service takes the key."""
+def _problem(upload):
+    """Why an upload is not wanted or would fail: the end of a sentence, or None."""
     forced = os.environ.get('JOVIAN_COMMIT') == '1'
     shell = 'IPython' in sys.modules and sys.modules['IPython'].get_ipython()
     kernel = getattr(shell, 'kernel', None)  # none in a script; in CI nobody answers
     attended = 'CI' not in os.environ and getattr(kernel, '_allow_stdin', False)
-    key, api = _credentials() if upload or forced else (None, None)
-    problem = None
     if not (upload or forced):
-        problem = 'upload is False'
-    elif not (forced or attended):
-        problem = 'nobody is here to decide, and JOVIAN_COMMIT is not 1'
-    elif not (key or attended):
-        problem = f'there is no API key in ~/{CREDENTIALS}'
-    elif absent := [need for need in CLONE_NEEDS if not any(ROOT.glob(need))]:
-        problem = f'{absent[0]} is not beside the folder helpers/'
-    else:
-        try:
-            json.loads(_get(f'{api}/user/profile', key))
-        except urllib.error.HTTPError as error:
-            if error.code != 401:
-                problem = f'the service answers with the error {error.code}'
-            elif key:  # without one, the SDK asks for it
-                problem = 'the service refuses the key'
-        except OSError:
-            problem = 'the service does not answer (is there a network?)'
-        except Exception:
-            problem = 'the service gives no sensible answer'
-    if problem:
-        raise NotShared(f'nothing was uploaded, because {problem}.')
+        return 'upload is False'
+    if not (attended or forced):
+        return 'nobody is here to decide, and JOVIAN_COMMIT is not 1'
+    if absent := [need for need in CLONE_NEEDS if not any(ROOT.glob(need))]:
+        return f'{absent[0]} is not beside the folder helpers/'
+    try:
+        key, api = _credentials()
+    except ValueError:
+        return f'~/{CREDENTIALS} is damaged'
+    if not (key or attended):  # somebody who is here is asked by the SDK
+        return f'there is no API key in ~/{CREDENTIALS}'
+    try:
+        json.loads(_get(f'{api}/user/profile', key))
+    except urllib.error.HTTPError as error:
+        if error.code != 401:
+            return f'the service answers with the error {error.code}'
+        return 'the service refuses the key' if key else None
+    except OSError:
+        return 'the service does not answer (is there a network?)'
+    except Exception:
+        return 'the service gives no sensible answer'
 
 
 def _credentials():
     """The stored key, or None, and the address of the service."""
-    path, shown = Path.home() / CREDENTIALS, f'~/{CREDENTIALS}'
+    path = Path.home() / CREDENTIALS
     try:
-        stored = json.loads(path.read_text()) if path.exists() else {}
+        stored = json.loads(path.read_bytes()) if path.exists() else {}
         return stored.get('API_KEY'), stored.get('API_URL', API_URL).rstrip('/')
-    except Exception:
-        raise NotShared(f'nothing was uploaded, because {shown} is damaged.') from None
+    except (AttributeError, OSError, ValueError):
+        raise ValueError('The credentials are no JSON dictionary of texts.') from None
 
 
 def _get(url, key=None):

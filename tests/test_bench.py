@@ -5,155 +5,141 @@ import math
 import sys
 
 import bench
+import execute
 import nbformat
 import numpy as np
 import pytest
-import torch
-from conftest import NOTEBOOKS, ROOT
-
-
-def numbers(section):
-    """All values of a section, those of the picture."""
-    for value in section.values.values():
-        yield from value.values() if isinstance(value, dict) else [value]
+from series import ROOT, paths
 
 
 @pytest.fixture(scope='module')
 def quick(tmp_path_factory):
-    """The sections a, b and d in small, one extra missing, and what was written."""
-    folder, found = tmp_path_factory.mktemp('bench'), {}
+    """Three sections in small, one extra missing, and the folder that was written."""
+    folder = tmp_path_factory.mktemp('bench')
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, 'lightning', None)
-        patch.setattr(bench, 'save', keep(found, bench.save))
-        bench.main(['--quick', '--only', 'abd', '--to', str(folder)])
-    return found, folder
+        names = ['trainers', 'rows', 'updates']
+        return bench.main([*names, '--quick', '--to', str(folder)]), folder
 
 
-def keep(found, save):
-    def kept(sections, folder):
-        found.update(zip('abd', sections, strict=True))
-        save(sections, folder)
-
-    return kept
-
-
-def test_every_number_is_positive_and_finite(quick):
+def test_what_is_compared(quick):
+    trainers, rows, updates = quick[0].values()
+    assert [*trainers.bars] == [
+        name for name in bench.TRAINERS if name in trainers.bars
+    ]
+    assert len(trainers.table) == len(bench.TRAINERS)
+    (missing,) = [line for line in trainers.table if 'Lightning' in line['trainer']]
+    assert missing == {'trainer': 'Lightning is not installed: `make bench EXTRAS=1`'}
+    assert [*rows.table[0]] == ['times reading', '1,000 rows', '10,000 rows']
     for section in quick[0].values():
-        found = list(numbers(section))
-        assert found
-        assert all(math.isfinite(value) and value > 0 for value in found), section
+        assert all(math.isfinite(x) and x > 0 for x in section.bars.values()), section
+        assert len(section.bars) > 1
 
 
-def test_every_line_is_there(quick):
-    a, b, d = quick[0].values()
-    assert [line[0].split(' (')[0] for line in a.lines] == list(bench.TRAINERS)
-    ways = ['reading', 'DataLoader', 'whole', 'slices', 'full', 'sums,', 'sums,']
-    assert [line[0].split()[0] for line in b.lines] == ways
-    assert all(len(line) == len(b.head) for line in b.lines)
-    assert [line[0] for line in d.lines] == list(d.values)
-    text = (quick[1] / 'bench.md').read_text(encoding='utf-8')
-    for section in (a, b, d):
-        assert f'## {section.title}' in text
-        for line in section.lines:
-            assert f'| {" | ".join(line)} |' in text
-
-
-def test_a_missing_extra_is_named(quick):
-    (line,) = [line for line in quick[0]['a'].lines if line[0] == 'Lightning']
-    assert 'pip install lightning' in line[1]
-    assert 'Lightning' not in quick[0]['a'].values
-
-
-def test_what_is_written(quick):
-    assert sorted(path.name for path in quick[1].iterdir()) == ['bench.md', 'bench.png']
-    text = (quick[1] / 'bench.md').read_text(encoding='utf-8')
+def test_the_page_holds_every_table_and_the_figure(quick):
+    found, folder = quick
+    assert sorted(path.name for path in folder.iterdir()) == ['bench.md', 'bench.png']
+    assert (folder / 'bench.png').read_bytes().startswith(b'\x89PNG')
+    text = (folder / 'bench.md').read_text(encoding='utf-8')
     assert '](bench.png)' in text
+    cells = {cell.strip() for line in text.splitlines() for cell in line.split('|')}
+    for section in found.values():
+        for line in section.table:
+            assert {*line, *line.values()} <= cells
+    assert text.count('Not measured.') == len(bench.SECTIONS) - len(found)
     assert str(ROOT) not in text
-    assert (quick[1] / 'bench.png').read_bytes().startswith(b'\x89PNG')
+
+
+def test_the_committed_page_has_the_sections_that_are_measured():
+    words = bench.TEMPLATE.read_text(encoding='utf-8')
+    committed = (ROOT / 'bench.md').read_text(encoding='utf-8')
+    for line in words.splitlines():
+        if line.startswith('## '):
+            assert line in committed, 'Run `make bench`.'
+    assert (ROOT / 'bench.png').exists()
+    assert '](bench.md)' in (ROOT / 'README.md').read_text(encoding='utf-8')
 
 
 def test_updates(quick):
-    counts = quick[0]['d'].values
+    counts = quick[0]['updates'].bars
     raw, best, scaled, momentum, newton = counts.values()
-    assert newton == 1
-    assert newton < momentum < scaled < 100 < best < raw
     assert raw == pytest.approx(13e6, rel=0.01)
-    assert [momentum, scaled] == [12, 22]
+    assert best == pytest.approx(2.3e6, rel=0.02)
+    assert [scaled, momentum, newton] == [22, 12, 1]
 
 
 def test_counting_by_bisection_agrees_with_descending():
     curvatures = np.array([0.286, 0.728, 1, 1.986])
     errors = np.random.default_rng(1).standard_normal((4, 2)) * 100
-    lr, enough, count = 0.88, 0.005, 0
-    weights = 0.5 * curvatures * (errors**2).sum(axis=1)
-    while weights @ (1 - lr * curvatures) ** (2 * count) > enough:
-        count += 1
-    found = bench.plain_updates(curvatures, errors, lr, enough)
-    assert found == count
-    assert bench.momentum_updates(curvatures, errors, lr, 0, enough) == count
+    for momentum in (0, 0.3):
+        now, step, count = errors, 0, 0
+        while 0.5 * curvatures @ (now**2).sum(axis=1) > 0.005:
+            step = momentum * step - 0.5 * curvatures[:, None] * now
+            now, count = now + step, count + 1
+        found = bench.updates_until(0.005, curvatures, errors, 0.5, momentum)
+        assert found == count
 
 
-def test_the_sums_give_least_squares():
-    columns = bench.made_up(1000)
-    x = torch.cat([columns[:3].t(), torch.ones(1000, 1)], dim=1).double()
-    expected = torch.linalg.lstsq(x, columns[3:].t().double()).solution
-    assert torch.allclose(bench.answer(columns), expected, atol=1e-4)
+def test_what_is_taught_is_taken_from_the_first_notebook_and_nothing_else_runs(
+    tmp_path, monkeypatch, capsys
+):
+    sources = {
+        '01-a': 'size = 2',
+        '02-b': 'import math\nsize = 3\nprint(size)\ndef area(r):\n'
+        '    return size * math.pi * r',
+        '03-c': 'def area(r):\n    return 0',
+    }
+    for name, source in sources.items():
+        cells = [nbformat.v4.new_code_cell(source)]
+        notebook = nbformat.v4.new_notebook(cells=cells)
+        nbformat.write(notebook, tmp_path / f'{name}.ipynb')
+    monkeypatch.setattr(bench, 'paths', lambda: paths(tmp_path))
+    taught = bench.taught.__wrapped__
+    (area,) = taught('area')
+    assert area(1) == 3 * math.pi
+    assert capsys.readouterr().out == ''
+    with pytest.raises(LookupError, match='No notebook defines volume'):
+        taught('volume')
 
 
-def test_the_chunks_of_the_sums(monkeypatch):
-    columns = bench.made_up(1000)
-    whole = bench.sums(columns)
-    monkeypatch.setattr(bench, 'CHUNK', 300)
-    assert torch.allclose(bench.sums(columns), whole, rtol=1e-4)
-
-
-def test_a_slow_contender_is_not_repeated_and_all_take_turns():
+def test_all_take_turns():
     calls = []
-    ready = {'a': lambda: calls.append('a'), 'b': lambda: calls.append('b')}
-    bench.medians(ready, rounds=3, least=0)
-    assert calls == ['a', 'b', 'a', 'b'] + 3 * ['a', 'b']
+    runs = {name: lambda name=name: calls.append(name) for name in 'ab'}
+    bench.measure(runs, rounds=3, least=1e-9)
+    turns = [
+        name
+        for name, after in zip(calls, [*calls[1:], ''], strict=True)
+        if name != after
+    ]
+    assert turns == ['a', 'b'] * 3
 
 
 def test_other_work_is_not_compared(monkeypatch):
     def lazy(x, y, epochs):
         return bench.by_fit(x, y, 1)
 
+    monkeypatch.setattr(bench, 'TRAINERS', dict(bench.TRAINERS))
     monkeypatch.setitem(bench.TRAINERS, 'skorch', ('torch', lazy))
     monkeypatch.setitem(sys.modules, 'lightning', None)
     with pytest.raises(AssertionError, match='skorch does other work'):
         bench.trainers(quick=True)
 
 
+@pytest.mark.slow
+def test_two_processes_do_the_work_of_one():
+    found = bench.processes(quick=True)
+    assert [*found.bars][-1] == 'the sums'
+    assert all(ratio > 0 for ratio in found.bars.values())
+
+
 def test_the_floor_does_only_imports(tmp_path):
     bench.write_bare(tmp_path)
-    bare = sorted(tmp_path.iterdir())
-    assert [path.name for path in bare] == [path.name for path in NOTEBOOKS]
+    bare = paths(tmp_path)
+    assert [path.name for path in bare] == [path.name for path in paths()]
     for path in bare:
         (cell,) = nbformat.read(path, as_version=4).cells
         body = ast.parse(cell.source).body
         assert body
         assert all(isinstance(node, (ast.Import, ast.ImportFrom)) for node in body)
         assert 'import torch' in cell.source or path.name.startswith('01-')
-
-
-def test_a_stopped_run_leaves_the_old_files(quick, tmp_path, monkeypatch):
-    def stopped(sections, path):
-        raise KeyboardInterrupt
-
-    (tmp_path / 'bench.md').write_text('old')
-    monkeypatch.setattr(bench, 'draw', stopped)
-    with pytest.raises(KeyboardInterrupt):
-        bench.save([quick[0]['d']], tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ['bench.md']
-    assert (tmp_path / 'bench.md').read_text() == 'old'
-
-
-def test_the_committed_page_has_what_is_compared(quick):
-    text = (ROOT / 'bench.md').read_text(encoding='utf-8')
-    for section in quick[0].values():
-        assert f'## {section.title}' in text, 'Run `make bench`.'
-        for name in section.values:
-            assert f'| {name}' in text, f'{name}: run `make bench`.'
-    assert text.count('\n## ') == len(bench.SECTIONS), 'Run `make bench`.'
-    assert (ROOT / 'bench.png').exists()
-    assert '](bench.md)' in (ROOT / 'README.md').read_text(encoding='utf-8')
+    execute.execute(bare[-1])  # what it imports lies beside it

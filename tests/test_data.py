@@ -59,67 +59,49 @@ def test_the_field_trial_is_complete():
         assert between == pytest.approx(expected, rel=0.03)
 
 
-@pytest.mark.parametrize(
-    'text',
-    [
-        GOOD,
-        GOOD.replace('\n', '\r\n'),
-        '\ufeff' + GOOD,
-        GOOD + '\n\n',
-        GOOD.replace(',', ' , '),
-        GOOD.replace('Kanto', '"Kanto"'),
-        'apples,rain,temp,region\n56,67,73,Kanto\n81,88.5,91,Johto\n',
-    ],
-    ids=[
-        'plain',
-        'windows',
-        'byte-order mark',
-        'blank lines',
-        'spaces',
-        'quotes',
-        'order',
-    ],
-)
-def test_what_is_read(read, text):
-    table = read(text)
-    assert table.names == ['Kanto', 'Johto']
-    assert table.inputs.tolist() == [[73, 67], [91, 88.5]]
-    assert table.targets.tolist() == [[56], [81]]
+READABLE = {
+    'plain': GOOD,
+    'windows': GOOD.replace('\n', '\r\n'),
+    'byte-order mark': '\ufeff' + GOOD,
+    'blank lines': GOOD + '\n\n',
+    'spaces': GOOD.replace(',', ' , '),
+    'quotes': GOOD.replace('Kanto', '"Kanto"'),
+    'order': 'apples,rain,temp,region\n56,67,73,Kanto\n81,88.5,91,Johto\n',
+}
+
+
+@pytest.mark.parametrize('variant', READABLE)
+def test_what_is_read(read, variant):
+    names, inputs, targets = read(READABLE[variant])
+    assert names == ['Kanto', 'Johto']
+    assert inputs.tolist() == [[73, 67], [91, 88.5]]
+    assert targets.tolist() == [[56], [81]]
 
 
 @pytest.mark.parametrize(
-    ('change', 'words'),
+    ('old', 'new', 'message'),
     [
-        (('88.5', 'wet'), ['line 3', 'column rain', 'expected a number', "'wet'"]),
-        (('88.5', ''), ['line 3', 'column rain', 'an empty cell']),
-        (('88.5', 'NaN'), ['line 3', 'column rain', "'NaN'"]),
-        (('88.5', 'inf'), ['line 3', 'column rain', "'inf'"]),
-        (('88.5', '1e99'), ['line 3', 'column rain', "'1e99'"]),
-        (('88.5,', ''), ['line 3', 'expected 4 values', 'found 3']),
-        (('88.5', '88.5,9'), ['line 3', 'expected 4 values', 'found 5']),
-        (('rain,', ''), ['line 1', 'region, temp, rain, apples', "missing: 'rain'"]),
-        (('rain', 'snow'), ["missing: 'rain'", "extra: 'snow'"]),
-        (('rain', 'rain,sun'), ['line 1', "extra: 'sun'"]),
-        (('rain', 'rain,rain'), ['line 1', "twice: 'rain'"]),
-        (('region,temp,rain,apples\n', ''), ['line 1', 'expected a header']),
-        ((GOOD, ''), ['line 1', 'expected a header']),
-        (('Kanto,73,67,56\nJohto,91,88.5,81\n', ''), ['rows of data', 'found none']),
-        (('Kanto', '"Kanto'), ['line', 'unexpected end of data']),
+        ('88.5', 'wet', "line 3, column rain: expected a number, found 'wet'"),
+        ('88.5', '', 'line 3, column rain: expected a number, found an empty cell'),
+        ('88.5', 'NaN', "line 3, column rain: .* 'NaN'"),
+        ('88.5', 'inf', "line 3, column rain: .* 'inf'"),
+        ('88.5', '1e99', "line 3, column rain: .* '1e99'"),
+        ('88.5,', '', 'line 3: expected 4 values .*, found 3'),
+        ('88.5', '88.5,9', 'line 3: expected 4 values .*, found 5'),
+        ('rain,', '', "line 1: .* region, temp, rain, apples; missing: 'rain'"),
+        ('rain', 'snow', "missing: 'rain'; too many: 'snow'"),
+        ('rain', 'rain,sun', "line 1: .* too many: 'sun'"),
+        ('rain', 'rain,rain', "line 1: .* too many: 'rain'"),
+        (GOOD[:24], '', 'line 1: expected a header'),
+        (GOOD, '', 'line 1: expected a header'),
+        (GOOD[24:], '', 'expected rows of data below the header, found none'),
+        ('Kanto', '"Kanto', 'line .*: unexpected end of data'),
+        ('Johto', 'Jöhto', 'line 3: expected text in UTF-8, found the byte 0xf6'),
     ],
 )
-def test_what_is_refused(read, change, words):
-    with pytest.raises(ValueError, match='my.csv') as caught:
-        read(GOOD.replace(*change))
-    for word in words:
-        assert word in str(caught.value)
-
-
-def test_a_wrong_encoding_is_named(read):
-    with pytest.raises(
-        ValueError, match=r'my.csv, line 3: expected text in UTF-8'
-    ) as caught:
-        read(GOOD.replace('Johto', 'Jöhto'), encoding='latin-1')
-    assert '0xf6' in str(caught.value)
+def test_what_is_refused(read, old, new, message):
+    with pytest.raises(ValueError, match=f'my.csv.*{message}'):
+        read(GOOD.replace(old, new), encoding='latin-1')
 
 
 def test_a_missing_file_is_named(tmp_path):

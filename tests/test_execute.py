@@ -1,7 +1,6 @@
 """A run that goes wrong says where and what to do, and leaves nothing behind."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -10,9 +9,9 @@ import time
 import nbformat
 import psutil
 import pytest
-from conftest import ROOT, printed, wait_until
-from execute import MACHINE_FACT, NotebookFailed, execute, main, series
-from test_series import differences, kernel_environment
+from execute import NotebookFailed, environment, execute, main
+from one_run import KERNEL
+from series import MACHINE_FACT, ROOT, paths, printed
 
 
 @pytest.fixture
@@ -82,11 +81,11 @@ def test_a_network_that_is_not_there(write):
         'import socket',
         "socket.create_connection(('localhost', 9), timeout=1)",
     )
-    assert 'ConnectionRefusedError' in failure(path, env=kernel_environment())
+    assert 'ConnectionRefusedError' in failure(path, env=environment(KERNEL))
     path = write('import urllib.request', "urllib.request.urlopen('http://192.0.2.1')")
-    assert 'networking is switched off' in failure(path, env=kernel_environment())
+    assert 'networking is switched off' in failure(path, env=environment(KERNEL))
     path = write('import socket', "socket.create_connection(('example.org', 80))")
-    assert 'networking is switched off' in failure(path, env=kernel_environment())
+    assert 'networking is switched off' in failure(path, env=environment(KERNEL))
 
 
 def test_the_message_of_make_run(write, monkeypatch, capsys):
@@ -94,7 +93,7 @@ def test_the_message_of_make_run(write, monkeypatch, capsys):
         write('loss = __import__("torch").tensor(2.5)'),
         write('1 / 0', name='02.ipynb'),
     ]
-    monkeypatch.setattr('execute.series', lambda: paths)
+    monkeypatch.setattr('execute.paths', lambda: paths)
     with pytest.raises(SystemExit, match=r'02.ipynb: code cell 1 of 1 failed'):
         main(['run'])
     (line,) = capsys.readouterr().out.splitlines()
@@ -105,7 +104,7 @@ def test_the_message_of_make_run(write, monkeypatch, capsys):
 def test_a_failed_record_keeps_the_old_notebook(write, monkeypatch):
     path = write('1 / 0')
     before = path.read_bytes()
-    monkeypatch.setattr('execute.series', lambda: [path])
+    monkeypatch.setattr('execute.paths', lambda: [path])
     with pytest.raises(SystemExit):
         main(['record'])
     assert path.read_bytes() == before
@@ -115,7 +114,7 @@ def test_recording_twice_changes_no_byte(write, monkeypatch):
     path = write(
         'print(1)', 'import sys; print(2, file=sys.stderr); print(3)', '{"a": 1}'
     )
-    monkeypatch.setattr('execute.series', lambda: [path])
+    monkeypatch.setattr('execute.paths', lambda: [path])
     main(['record'])
     first = path.read_bytes()
     main(['record'])
@@ -124,103 +123,113 @@ def test_recording_twice_changes_no_byte(write, monkeypatch):
 
 
 @pytest.fixture
-def write_fact(write):
-    def write_notebook(source, *more):
-        path = write('1', source, *more)
-        node = nbformat.read(path, as_version=4)
-        node.cells[1].metadata.tags = [MACHINE_FACT]
-        nbformat.write(node, path)
-        return path
+def record(monkeypatch, capsys):
+    """A function that records a notebook: it returns what was said, and the outputs."""
 
-    return write_notebook
+    def record_notebook(path, *options):
+        monkeypatch.setattr('execute.paths', lambda: [path])
+        main(['record', *options])
+        shown = [
+            printed(c)
+            for c in nbformat.read(path, as_version=4).cells
+            if c.get('outputs')
+        ]
+        return capsys.readouterr().out, shown
 
-
-def recorded(path, monkeypatch, *options):
-    """The outputs of a notebook's cells after `make record`."""
-    monkeypatch.setattr('execute.series', lambda: [path])
-    main(['record', *options])
-    return [printed(cell) for cell in nbformat.read(path, as_version=4).cells]
+    return record_notebook
 
 
-A_FACT = 'import time; print(time.time_ns()); time.time_ns()'
-
-
-def test_machine_facts_are_kept_when_recording_and_renewed_when_asked(
-    write_fact, monkeypatch
-):
-    path = write_fact(A_FACT, 'import time; time.time_ns()')
-    first = recorded(path, monkeypatch)
-    assert first[1].count('\n') == 2, 'Without recorded outputs it gets fresh ones.'
-    before = path.read_bytes()
-    second = recorded(path, monkeypatch)
-    assert second[:2] == first[:2]
-    assert second[2] != first[2], 'Only the tagged cell is kept.'
-    assert path.read_bytes() == before.replace(first[2].encode(), second[2].encode())
-    assert recorded(path, monkeypatch, '--timings')[1] != first[1]
-
-
-def test_a_kept_machine_fact_moves_with_its_cell(write_fact, monkeypatch):
-    path = write_fact(A_FACT)
-    first = recorded(path, monkeypatch)
+def change(path, number, **changes):
     node = nbformat.read(path, as_version=4)
-    node.cells.insert(0, nbformat.v4.new_code_cell('0'))
+    node.cells[number].update(changes)
     nbformat.write(node, path)
-    assert recorded(path, monkeypatch)[2] == first[1]
-    cell = nbformat.read(path, as_version=4).cells[2]
-    assert [o.get('execution_count', 3) for o in cell.outputs] == [3, 3]
-    assert cell.execution_count == 3
 
 
-@pytest.mark.parametrize(
-    'change',
-    [
-        lambda cell: cell.update(source=A_FACT + ' + 1'),
-        lambda cell: cell.outputs.pop(),
-    ],
-    ids=['another source', 'outputs of another kind'],
-)
-def test_a_machine_fact_of_another_cell_is_not_kept(change, write_fact, monkeypatch):
-    path = write_fact(A_FACT)
-    first = recorded(path, monkeypatch)
+def test_recording_keeps_what_agrees_and_says_what_it_renews(write, record):
+    path = write('print(13998.41)', 'print(46194.5)', 'print("the loss falls")')
+    record(path)
+    old = path.read_bytes()
+    change(path, 0, source='print(13998.42)')
+    said, shown = record(path)
+    assert shown[0] == '13998.41\n'
+    assert 'renewed' not in said
+    assert path.read_bytes().count(b'13998.41') == old.count(b'13998.41') - 1
+    change(path, 1, source='print(46195.5)')
+    said, shown = record(path)
+    assert shown[:2] == ['13998.41\n', '46195.5\n']
+    assert 'Cell 2 is renewed: 46194.5 became 46195.5' in said
+    assert said.count('renewed') == 1
+    assert record(path, '--all')[1][0] == '13998.42\n'
+
+
+def test_recording_compares_with_what_git_has(write, record, tmp_path):
+    path = write('print(13998.41)')
+    record(path)
+    for command in ('init', 'add .', 'commit -m first'):
+        identity = ['-c', 'user.name=A', '-c', 'user.email=a@b.c']
+        subprocess.run(['git', *identity, *command.split()], cwd=tmp_path, check=True)
+    change(path, 0, source='print(13998.42)')
+    record(path, '--all')
+    assert record(path)[1] == ['13998.41\n']
+
+
+def test_recording_says_which_sentence_no_longer_holds(write, record):
+    path = write('last = 283.09')
     node = nbformat.read(path, as_version=4)
-    change(node.cells[1])
+    facts = {'falls to 283.09': 'last', 'below 100': 'last < 100'}
+    for key in ('facts', 'facts_at_end'):
+        text = 'It falls to 283.09, below 100.'
+        node.cells.append(nbformat.v4.new_markdown_cell(text, metadata={key: facts}))
+    node.cells.append(nbformat.v4.new_code_cell('last = 300'))
     nbformat.write(node, path)
-    second = recorded(path, monkeypatch)[1]
-    assert second.count('\n') == 2
-    assert second.split()[0] != first[1].split()[0]
+    lines = record(path)[0].splitlines()[1:]
+    text, later = 'Text 1 after cell 1', 'Text 2 after cell 1'
+    assert [line.strip() for line in lines if 'renewed' not in line] == [
+        f"{text}: The text says 'below 100', but last < 100 is [False].",
+        f"{later}: The text says 'below 100', but last < 100 is [False].",
+        f"{later}: The text says 'falls to 283.09', but last is [300.0].",
+    ]
 
 
-def test_a_machine_fact_that_fails_is_not_recorded(write_fact, monkeypatch):
-    path = write_fact('assert 1 > 2')
-    with pytest.raises(SystemExit):
-        recorded(path, monkeypatch)
+def test_facts_of_the_machine_are_kept_unless_their_claim_breaks(write, record):
+    path = write('import time; time.time_ns()')
+    change(path, 0, metadata={'tags': [MACHINE_FACT], 'claim': 'numbers[0] > 1e9'})
+    first = record(path)[1]
+    assert record(path)[1] == first
+    assert record(path, '--all')[1] != first
+    change(path, 0, metadata={'tags': [MACHINE_FACT], 'claim': 'numbers[0] < 0'})
+    assert 'committed breaks the claim numbers[0] < 0' in record(path)[0]
 
 
-def test_machine_facts_alone_are_not_compared(write_fact, tmp_path):
-    path = write_fact(A_FACT, 'import time; time.time_ns()')
-    first, second = execute(path)[0], execute(path)[0]
-    (line,) = differences(first, second, tmp_path)
-    assert line.startswith('cell 3 ')
-    second.cells[1].outputs.pop()
-    assert len(list(differences(first, second, tmp_path))) == 2
-
-
-@pytest.mark.skipif(shutil.which('make') is None, reason='make is not installed')
-@pytest.mark.parametrize(('given', 'ends'), [('', 'record'), ('1', 'record --timings')])
-def test_make_passes_the_wish_for_new_timings_on(given, ends):
-    dry_run = ['make', '-n', '--no-print-directory']
-    command = [*dry_run, 'record', f'TIMINGS={given}', 'READY=']
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip().endswith(ends)
+def test_nothing_of_its_user_reaches_a_kernel(write, tmp_path, monkeypatch):
+    home, stray = tmp_path / 'home', tmp_path / 'stray'
+    (home / '.config' / 'matplotlib').mkdir(parents=True)
+    (home / '.ipython' / 'profile_default' / 'startup').mkdir(parents=True)
+    (stray / 'helpers').mkdir(parents=True)
+    hostile = 'raise SystemExit("a stranger")'
+    (home / '.config' / 'matplotlib' / 'matplotlibrc').write_text('lines.linewidth: 9')
+    (home / '.ipython' / 'profile_default' / 'startup' / '0.py').write_text(hostile)
+    (stray / 'helpers' / '__init__.py').write_text(hostile)
+    (stray / 'matplotlibrc').write_text('lines.linewidth: 8')
+    monkeypatch.setenv('HOME', str(home))
+    monkeypatch.setenv('XDG_CONFIG_HOME', str(home / '.config'))
+    for name in ('MATPLOTLIBRC', 'PYTHONPATH', 'IPYTHONDIR', 'PYTHONSTARTUP'):
+        monkeypatch.setenv(name, str(stray))
+    path = write(
+        'import helpers, matplotlib',
+        'print(helpers.__file__, matplotlib.rcParams["lines.linewidth"])',
+    )
+    shown = printed(execute(path)[0].cells[1])
+    assert shown == f'{ROOT / "helpers" / "__init__.py"} 1.5\n'
 
 
 @pytest.mark.skipif(os.name == 'nt', reason='signals of this kind are not on Windows')
 @pytest.mark.parametrize('how', [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_stopped_run_leaves_no_kernel(write, how, tmp_path):
+def test_a_stopped_run_leaves_no_kernel(write, how, tmp_path, wait_until):
     path = write('import time', 'time.sleep(600)')
     code = (
         'import execute, pathlib\n'
-        f'execute.series = lambda: [pathlib.Path({str(path)!r})]\n'
+        f'execute.paths = lambda: [pathlib.Path({str(path)!r})]\n'
         'execute.main(["record"])'
     )
     process = subprocess.Popen(
@@ -235,58 +244,6 @@ def test_a_stopped_run_leaves_no_kernel(write, how, tmp_path):
     assert os.listdir(tmp_path) == [path.name]
 
 
-def test_the_order_is_the_reading_order():
-    numbers = [int(path.name[:2]) for path in series()]
-    assert numbers == sorted(numbers)
-    assert series() == sorted((ROOT / 'notebooks').glob('*.ipynb'))
-
-
-@pytest.fixture
-def makefile_only(tmp_path):
-    for name in ('Makefile', 'requirements.txt', 'pyproject.toml'):
-        shutil.copy(ROOT / name, tmp_path)
-    return tmp_path
-
-
-@pytest.mark.skipif(shutil.which('make') is None, reason='make is not installed')
-def test_a_too_old_python(makefile_only):
-    old = makefile_only / 'python3.9'
-    old.write_text('#!/bin/sh\n[ "$1" = --version ] && echo Python 3.9.2\nexit 1\n')
-    old.chmod(0o755)
-    done = subprocess.run(
-        ['make', 'run', f'PYTHON={old}'],
-        cwd=makefile_only,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode != 0
-    assert 'Python 3.11 or newer is needed' in done.stdout
-    assert 'Python 3.9.2' in done.stdout
-    assert not (makefile_only / '.venv').exists()
-
-
-@pytest.mark.skipif(shutil.which('make') is None, reason='make is not installed')
-def test_a_missing_python(makefile_only):
-    done = subprocess.run(
-        ['make', 'run', 'PYTHON=no-such-python'],
-        cwd=makefile_only,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode != 0
-    assert 'Python 3.11 or newer is needed' in done.stdout
-    assert not (makefile_only / '.venv').exists()
-
-
-@pytest.mark.skipif(shutil.which('make') is None, reason='make is not installed')
-def test_make_alone_lists_its_targets():
-    done = subprocess.run(
-        ['make'], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    listed = [line.split()[0] for line in done.stdout.splitlines()]
-    assert {'lab', 'run', 'test', 'test-all', 'record'} <= set(listed)
-
-
 def test_started_without_the_environment_it_says_what_to_do():
     done = subprocess.run(
         [sys.executable, '-S', str(ROOT / 'tools' / 'execute.py'), 'run'],
@@ -296,3 +253,13 @@ def test_started_without_the_environment_it_says_what_to_do():
     assert done.returncode != 0
     assert 'make run' in done.stderr
     assert 'Traceback' not in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('path', [paths()[7], paths()[13]], ids=lambda path: path.stem)
+def test_a_notebook_runs_in_any_folder_and_leaves_nothing_there(path, tmp_path):
+    """As `papermill` and `jupyter execute` run it: 08 and 14 write files."""
+    alone = tmp_path / path.name
+    alone.write_bytes(path.read_bytes())
+    execute(alone)
+    assert os.listdir(tmp_path) == [path.name]

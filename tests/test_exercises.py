@@ -1,536 +1,389 @@
-"""Every exercise accepts its own solution and has a fitting hint for typical mistakes.
+"""The exercises judge rightly: solutions, known mistakes, and whatever else comes.
 
-A notebook is executed once for each kind of answer, as a reader would run it: with the
-folded solutions put into its cells. Wrong answers are tried in the same kernel.
+Most of it is derived from the tables in `exercises/questions.py` and from the folds.
 """
 
-import json
-import shutil
+import ast
+import random
+import re
+import time
 
-import nbformat
+import numpy as np
 import pytest
-from conftest import NOTEBOOKS, Notebook, exercises_of, printed
-from execute import execute
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from series import Notebook, paths, printed, statements
+from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 
-from helpers import exercises
+import exercises
+from exercises import checking
+from exercises.comparing import Failure
 
-# A right answer of exercise 06.1, to be spoilt in several ways.
-TRAIN = """
-def answer(x, y, epochs, lr):
-    w = torch.zeros(y.shape[1], x.shape[1], requires_grad=True)
-    b = torch.zeros(y.shape[1], requires_grad=True)
-    history = []
-    for epoch in range(epochs + 1):
-        loss = mse(x @ w.t() + b, y)
-        history.append(loss.item())
-        loss.backward()
-        with torch.no_grad():
-            for p in (w, b):
-                p -= lr * p.grad
-                p.grad.zero_()
-    return history
-"""
-# Right answers of other exercises, to be spoilt too.
-PREDICT = """
-def answer(file, region):
-    saved = torch.load(file, weights_only=True)
-    model = nn.Linear(len(saved["inputs"]), len(saved["targets"]))
-    model.load_state_dict(saved["weights"])
-    row = torch.tensor([[float(region[name]) for name in saved["inputs"]]])
-    return dict(zip(saved["targets"], model(row)[0].tolist()))
-"""
-SAFE = """
-def answer(file):
-    try:
-        torch.load(file, weights_only=True)
-    except pickle.UnpicklingError:
-        return False
-    return True
-"""
-FOLD = """
-def answer(w, b, low, high):
-    w_raw = w / (high - low)
-    return w_raw, b - w_raw @ low
-"""
-SCALE = """
-def answer(x, train):
-    mean, std = x[train].mean(dim=0), x[train].std(dim=0, unbiased=False)
-    return (x - mean) / std
-"""
-SQUARED = """
-def answer(preds, targets, baseline):
-    errors = ((preds - targets) ** 2).mean()
-    return 1 - errors / ((baseline - targets) ** 2).mean()
-"""
-LEFT_OUT = """
-def answer(x, y):
-    errors = []
-    for row in range(len(x)):
-        others = np.arange(len(x)) != row
-        reference = LinearRegression().fit(x[others], y[others])
-        errors.append(reference.predict(x[[row]])[0] - y[row])
-    return (np.array(errors) ** 2).mean() ** 0.5
-"""
-# The wrong answers of each check: the code, and words that its hint must hold.
-WRONG = {
-    'check_counts': [
-        ('answer = torch.from_numpy(counts)', 'int64'),
-        ('answer = torch.from_numpy(counts * 1.0)', 'float64'),
-        ('answer = counts', 'expected a tensor, found a ndarray'),
-        ('answer = torch.from_numpy(counts).float().t()', 'one row for each'),
-        ('answer = torch.from_numpy(counts).float()[0]', 'shape is (2,)'),
-        ('answer = [[3, 5], [2, 8], [4, 4]]', 'expected a tensor, found 3 in a list'),
-        ('answer = torch.tensor(counts.T.reshape(3, 2)).float()', 'values are not'),
-        ('answer = torch.full((3, 2), float("nan"))', 'NaN'),
-        ('answer = torch.ones(3, 2, requires_grad=True)', 'detach'),
-    ],
-    'check_copy': [
-        ('answer = torch.from_numpy', 'share their memory'),
-        ('answer = torch.as_tensor', 'share their memory'),
-        ('def answer(array): return array.copy()', 'expected a tensor'),
-        ('def answer(array): return torch.tensor(array).double()', 'float64'),
-        ('def answer(): return 1', '1 argument'),
-        ('answer = torch.ones(3)', 'expected a function, found a Tensor'),
-        ('def answer(array): return array.no_such_thing', 'AttributeError'),
-    ],
-    'check_model': [
-        ('def answer(x, w, b): return x @ w + b', 'must be transposed'),
-        ('def answer(x, w, b): return x @ w.t()', 'bias is missing'),
-        ('def answer(x, w, b): return x @ w.t() - b', 'added, not subtracted'),
-        ('answer = model', '3 argument'),
-        ('answer = model(inputs)', 'expected a function'),
-        ('def answer(x, w, b): pass', 'found None'),
-        ('def answer(x, w, b): return (x @ w.t() + b).requires_grad_()', 'detach'),
-    ],
-    'check_shapes': [
-        ('answer = ((4, 3), (3,), (7, 3))', 'one row for each target'),
-        ('answer = ((3, 4), (7, 3), (7, 3))', 'stored once'),
-        ('answer = ((3, 4), (3,), (3, 7))', 'one row for each observation'),
-        ('answer = ((3, 4), (3,))', 'expected 3 values'),
-        ('answer = "7 and 3"', 'expected 3 values, found a str'),
-    ],
-    'check_rmse': [
-        ('answer = mse', 'without its root'),
-        ('def answer(preds, targets): return (preds - targets).abs().mean()', 'MAE'),
-        ('def answer(p, t): return ((p - t) ** 2).sum().sqrt()', 'average them'),
-        (
-            'def answer(p, t): return (((p - t) ** 2).sum() / len(p)) ** 0.5',
-            'not of rows',
-        ),
-        (
-            'def answer(p, t): return ((p - t) ** 2).mean(dim=0).sqrt()',
-            'expected a number',
-        ),
-        ('def answer(p, t): return float("nan")', 'the result is nan'),
-        ('def answer(p, t): return -mse(p, t).sqrt()', 'not the number'),
-    ],
-    'check_constants': [
-        ('answer = targets.mean(dim=1)', 'means of regions'),
-        ('answer = targets.mean()', 'one for each target'),
-        ('answer = targets.median(dim=0).values', 'median'),
-        ('answer = [76.2, 92.0]', 'expected a tensor, found 2 in a list'),
-        ('answer = targets.sum(dim=0)', 'values are not'),
-        ('answer = targets.double().mean(dim=0)', 'float64'),
-    ],
-    'check_gradients': [
-        (
-            'def answer(x, targets, w, b):\n'
-            '    n, m = targets.shape\n'
-            '    diff = targets - x @ w.t() - b\n'
-            '    return 2 / (n * m) * diff.t() @ x, 2 / (n * m) * diff.sum(dim=0)',
-            'sign is wrong',
-        ),
-        (
-            'def answer(x, targets, w, b):\n'
-            '    n, m = targets.shape\n'
-            '    diff = x @ w.t() + b - targets\n'
-            '    return 2 / n * diff.t() @ x, 2 / n * diff.sum(dim=0)',
-            'all elements, not by the rows',
-        ),
-        (
-            'def answer(x, targets, w, b):\n'
-            '    diff = x @ w.t() + b - targets\n'
-            '    return 2 * diff.t() @ x, 2 * diff.sum(dim=0)',
-            'gradient of the sum',
-        ),
-        (
-            'def answer(x, targets, w, b):\n'
-            '    n, m = targets.shape\n'
-            '    diff = x @ w.t() + b - targets\n'
-            '    return diff.t() @ x / (n * m), diff.sum(dim=0) / (n * m)',
-            'factor 2',
-        ),
-        (
-            'def answer(x, targets, w, b):\n'
-            '    return (x @ w.t() + b - targets).t() @ x',
-            'expected 2 values',
-        ),
-        (
-            'def answer(x, targets, w, b):\n'
-            '    diff = x @ w.t() + b - targets\n'
-            '    return x.t() @ diff, diff.sum(dim=0)',
-            'the shape is',
-        ),
-        ('answer = w.grad, b.grad', 'expected a function'),
-    ],
-    'check_central_difference': [
-        ('def answer(f, x, h): return (f(x + h) - f(x)) / h', 'one side'),
-        ('def answer(f, x, h): return (f(x + h) - f(x - h)) / h', '2 h apart'),
-        ('def answer(f, x, h): return (f(x - h) - f(x + h)) / (2 * h)', 'sign'),
-        ('def answer(f, x): return f(x)', '3 argument'),
-        ('def answer(f, x, h): return 1 / 0', 'ZeroDivisionError'),
-    ],
-    'check_step': [
-        ('def answer(w, lr): w -= lr * w.grad', 'no_grad'),
-        (
-            'def answer(w, lr):\n    with torch.no_grad():\n        w -= lr * w.grad',
-            'set the gradient back to zero',
-        ),
-        (
-            'def answer(w, lr):\n'
-            '    with torch.no_grad():\n        w = w - lr * w.grad',
-            'in place',
-        ),
-        (
-            'def answer(w, lr):\n'
-            '    with torch.no_grad():\n        w += lr * w.grad\n    w.grad.zero_()',
-            'against it',
-        ),
-        (
-            'def answer(w, lr):\n'
-            '    w.grad.zero_()\n    with torch.no_grad():\n        w -= lr * w.grad',
-            'cleared too early',
-        ),
-        ('def answer(w): pass', '2 argument'),
-        ('answer = w - lr * w.grad', 'expected a function'),
-    ],
-    'check_best_rate': [
-        ('answer = 5.6e-5', 'go on between them'),
-        ('answer = 1.1171e-4', 'twice the best'),
-        ('answer = 1e-5', 'a larger one'),
-        ('answer = best', 'go on between them'),
-        ('answer = "small"', 'expected a number, found a str'),
-        ('answer = rates', 'expected a number, found a Tensor'),
-    ],
-    'check_train': [
-        (TRAIN.replace('epochs + 1', 'epochs'), 'after the last epoch is missing'),
-        (TRAIN.replace('return history', 'return history[-1]'), 'return all losses'),
-        (TRAIN.replace('p.grad.zero_()', 'pass'), 'gradients add up'),
-        ('def answer(x, y, epochs, lr): return losses', 'expected 11 values'),
-        ('def answer(x, y): return [1.0]', '4 argument'),
-    ],
-    'check_epochs': [
-        ('answer = 2112', 'count from 0'),
-        ('answer = 2110', 'off by one'),
-        ('answer = 100', 'far above 1'),
-        ('answer = losses', 'expected a number, found 101 in a list'),
-        ('answer = None', 'expected a number, found None'),
-    ],
-    'check_epoch_mean': [
-        (
-            'def answer(losses, sizes): return sum(losses) / len(losses)',
-            'mind the sizes',
-        ),
-        ('def answer(losses, sizes): return losses[-1]', 'last batch only'),
-        (
-            'def answer(losses, sizes):\n'
-            '    return sum(x * n for x, n in zip(losses, sizes))',
-            'number of all rows',
-        ),
-        ('def answer(losses): return 1', '2 argument'),
-        ('answer = 4.0', 'expected a function'),
-    ],
-    'check_updates': [
-        ('answer = 60', 'smaller batch'),
-        ('answer = 62.5', 'round up'),
-        ('answer = 13', 'one epoch'),
-        ('answer = 500', 'for each batch'),
-        ('answer = True', 'expected a number, found a bool'),
-    ],
-    'check_file_predictions': [
-        (
-            PREDICT.replace(
-                'float(region[name]) for name in saved["inputs"]',
-                'float(n) for n in region.values()',
-            ),
-            'order of the names',
-        ),
-        (
-            PREDICT.replace('model.load_state_dict(saved["weights"])', 'pass'),
-            'is not the number',
-        ),
-        (
-            PREDICT.replace(
-                'dict(zip(saved["targets"], model(row)[0].tolist()))', 'model(row)'
-            ),
-            "keys ['figs', 'nuts', 'plums']",
-        ),
-        (PREDICT.replace('saved["targets"], model', '"abc", model'), "['a', 'b', 'c']"),
-        (PREDICT.replace('float(region[name])', 'float(name)'), 'ValueError'),
-        ('def answer(file, region): return loaded(region)', 'gives the number of'),
-        ('def answer(file): return {}', '2 argument'),
-    ],
-    'check_is_safe': [
-        (SAFE.replace('return False', 'return True'), 'names a function to call'),
-        (SAFE.replace('weights_only=True', 'weights_only=False'), 'names a function'),
-        (
-            'def answer(file):\n    return torch.load(file, weights_only=True)',
-            'catch it',
-        ),
-        ('def answer(file): return False', 'tensors and names only'),
-        ('def answer(file): return "module" in str(file)', 'other way round'),
-        ('def answer(file): pass', 'expected True, found None'),
-    ],
-    'check_limit_for_apples': [
-        ('answer = limit', 'limit for both fruits'),
-        ('answer = limit / 4', 'this is 1/L'),
-        ('answer = 2 / torch.linalg.eigvalsh(2 / 5 * x.t() @ x)[0]', 'not the small'),
-        ('answer = 2 * largest', 'L itself'),
-        ('answer = 1.0', 'not the number'),
-        ('answer = eigenvalues', 'expected a number, found a Tensor'),
-    ],
-    'check_remaining_error': [
-        ('def answer(curvature, lr, k): return 1 - k * lr * curvature', 'multiplies'),
-        (
-            'def answer(curvature, lr, k): return (1 - 2 * lr * curvature) ** k',
-            'has the 2',
-        ),
-        (
-            'def answer(curvature, lr, k): return torch.exp(-k * lr * curvature)',
-            'small',
-        ),
-        ('def answer(curvature, lr, k): return 1 - (1 - lr * curvature) ** k', 'gone'),
-        ('def answer(curvature, lr, k): return 0.5', 'expected a tensor'),
-        ('def answer(curvature, lr): return 1 - lr * curvature', '3 argument'),
-    ],
-    'check_folding': [
-        ('def answer(w, b, low, high): return w / (high - low), b', 'bias changes too'),
-        (FOLD.replace('w_raw @ low', 'w @ low'), 'not with the old'),
-        (FOLD.replace('/', '*'), 'divided too'),
-        (FOLD.replace('b -', 'b +'), 'subtracted from the bias'),
-        (FOLD.replace('w_raw, ', ''), 'expected 2 values'),
-        ('answer = w_raw, b_raw', 'expected a function'),
-    ],
-    'check_scaler': [
-        (
-            'def answer(x, train): return (x - x.mean(0)) / x.std(0, unbiased=False)',
-            'test rows included',
-        ),
-        (SCALE.replace(', unbiased=False', ''), 'divide by n'),
-        (SCALE.replace('x[train]', 'x[~train]'), 'of the test rows'),
-        (SCALE.replace('return (x -', 'return (x[train] -'), 'the shape is'),
-        (
-            SCALE
-            + """
-known = answer
-def answer(x, train):
-    return torch.where(train[:, None], known(x, train), known(x, ~train))
-""",
-            'the numbers of the training rows',
-        ),
-        ('def answer(x, train): return scaled', 'the shape is'),
-    ],
-    'check_r_squared': [
-        (SQUARED.replace('1 - ', ''), 'the part that is left'),
-        (SQUARED.replace('1 - ', '-1 + '), 'sign is wrong'),
-        (SQUARED.replace('mean()', 'mean() ** 0.5'), 'not RMSEs'),
-        (SQUARED.replace('(baseline', '(targets.mean()'), 'that was given'),
-        (SQUARED.replace('1 - errors /', 'errors #'), "divide by the baseline's"),
-        ('def answer(preds, targets): return 1.0', '3 argument'),
-    ],
-    'check_leave_one_out': [
-        (LEFT_OUT.replace('!= row', '>= 0'), 'was trained on'),
-        (
-            LEFT_OUT.replace(
-                '(np.array(errors) ** 2).mean() ** 0.5', 'np.abs(errors).mean()'
-            ),
-            'square first',
-        ),
-        (LEFT_OUT.replace(' ** 0.5', ''), 'without its root'),
-        (LEFT_OUT.replace('Regression()', 'Regression(fit_intercept=False)'), 'bias'),
-        (LEFT_OUT.replace('!= row', '== row'), 'not the number'),
-        (LEFT_OUT.replace('return (', 'return errors #'), 'expected a number'),
-    ],
-    'check_shuffled_batches': [
-        (
-            'def answer(x, y, size): return list(zip(x.split(size), y.split(size)))',
-            'old order',
-        ),
-        (
-            'def answer(x, y, size):\n'
-            '    a, b = torch.randperm(len(x)), torch.randperm(len(x))\n'
-            '    return list(zip(x[a].split(size), y[b].split(size)))',
-            'same order for both',
-        ),
-        (
-            'def answer(x, y, size):\n'
-            '    rows = torch.randint(len(x), (len(x),)).split(size)\n'
-            '    return [(x[k], y[k]) for k in rows]',
-            'twice',
-        ),
-        (
-            'def answer(x, y, size):\n'
-            '    rows = torch.randperm(len(x)).split(size)[:-1]\n'
-            '    return [(x[k], y[k]) for k in rows]',
-            'found 20',
-        ),
-        (
-            'order = torch.randperm(23)\n'
-            'def answer(x, y, size): return [(x[k], y[k]) for k in order.split(size)]',
-            'shuffle at each call',
-        ),
-        (
-            'def answer(x, y, size):\n'
-            '    rows = torch.randperm(len(x)).chunk(size)\n'
-            '    return [(x[k], y[k]) for k in rows]',
-            'the batches have',
-        ),
-        ('def answer(x, y, size): return []', 'a list of pairs'),
-        ('def answer(x, y, size): return x[size:0.5]', 'TypeError'),
-        ('def answer(x, y): return x, y', '3 argument'),
-        ('answer = torch.randperm(23)', 'expected a function'),
-    ],
-    'check_accumulated': [
-        (
-            'def answer(linear, x, y, size):\n'
-            '    for xb, yb in zip(x.split(size), y.split(size)):\n'
-            '        F.mse_loss(linear(xb), yb).backward()',
-            'sums of means',
-        ),
-        (
-            'def answer(linear, x, y, size):\n'
-            '    parts = list(zip(x.split(size), y.split(size)))\n'
-            '    for xb, yb in parts:\n'
-            '        (F.mse_loss(linear(xb), yb) / len(parts)).backward()',
-            'weigh by rows',
-        ),
-        (
-            'def answer(linear, x, y, size):\n'
-            '    for xb, yb in zip(x.split(size), y.split(size)):\n'
-            '        linear.zero_grad()\n'
-            '        F.mse_loss(linear(xb), yb).backward()',
-            'do not clear',
-        ),
-        (
-            'def answer(linear, x, y, size): F.mse_loss(linear(x), y).backward()',
-            'more than `size` rows',
-        ),
-        ('def answer(linear, x, y, size): return linear(x[:size])', 'call backward()'),
-        ('def answer(linear, x, y): pass', '4 argument'),
-        ('answer = 3', 'expected a function'),
-    ],
-    'check_merged': [
-        (
-            'solve = lambda s: torch.linalg.solve(s[:4, :4], s[:4, 4:])\n'
-            'def answer(a, b): return (solve(a) + solve(b)) / 2',
-            'counts both machines alike',
-        ),
-        (
-            'def answer(a, b):\n'
-            '    n, m = a[3, 3], b[3, 3]\n'
-            '    return (n * solve(a) + m * solve(b)) / (n + m)',
-            'weighing by rows',
-        ),
-        ('def answer(a, b): return solve(a)', 'first machine only'),
-        ('def answer(a, b): return (a + b)[:4, 4:]', 'XᵀX W = XᵀY'),
-        ('def answer(a, b): return solve(a + b).t()', 'shape is (2, 4)'),
-        ('def answer(a, b): return a + b', 'shape is (6, 6)'),
-        ('def answer(a): return solve(a)', '2 argument'),
-        ('answer = solve', '2 argument'),
-    ],
+CHECKS = {name: check for name, check in vars(exercises).items() if 'check_' in name}
+CASES = [
+    pytest.param(notebook, position, id=exercise.check)
+    for notebook in map(Notebook, paths())
+    for position, exercise in enumerate(notebook.exercises())
+]
+MISTAKES = [
+    pytest.param(check, said, mistake, id=f'{name}: {said}')
+    for name, check in CHECKS.items()
+    for said, mistake in check.mistakes()
+]
+EXERCISES = 'Check yourself'
+PYTHON = {*dir(list), *dir(dict), *dir(str)}  # a reader knows these
+# One edit of a solution that is a value, and what its check says to it.
+SPOILT = {
+    'check_without_one': ('targets[others, 0]', 'targets[others, 1]', 'the oranges'),
+    'check_shapes': ('(3,)', '(3)', 'a comma is missing'),
+    'check_constants': ('median(dim=0).values', 'mean(dim=0)', 'best for the MSE'),
+    'check_noise': (', torch.ones(5, 1)', '', 'the bias is missing'),
+    'check_lowest_alone': ('w13 -', 'w13 +', 'against it'),
+    'check_best_rate': ('2 * a', 'a', 'twice too far'),
+    'check_epochs': ('answer = 0', 'answer = 1', 'count from 0'),
+    'check_sum_rate': ('/', '*', 'must be smaller'),
+    'check_twins': ('60_000', '600', 'between 0 and 1'),
+    'check_updates': ('13', '12', 'smaller batch'),
+    'check_new_limit': (' / 10', '', 'for millimetres'),
+    'check_nesterov_limit': ('momentum * velocity)', '0)', 'without any'),
+    'check_limit': ('noise[1]', 'noise[0]', 'the noise of cowpea'),
+    'check_blocks': ('1.05', '1.05 ** 0.5', 'not of the squared error'),
+    'check_without_validation': ('.square().mean().sqrt()', '.abs().mean()', 'square'),
+    'check_best_machines': ('2 * (n', '(n', 'once around'),
 }
-TRY = """
-import json
-def verdicts(check, codes):
-    for code in codes:
-        exec(code, globals())
-        yield str(check(globals()['answer']))
-tried = json.loads(%r).items()
-print(json.dumps({name: list(verdicts(globals()[name], it)) for name, it in tried}))
-"""
 
 
-@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
-def worked(request, tmp_path_factory):
-    """A notebook with exercises, and its copy with the solutions put in, executed."""
-    notebook = Notebook(request.param)
-    solved = Notebook(request.param)
-    for exercise in exercises_of(solved):
-        exercise.opened.source = exercise.solution
-    path = tmp_path_factory.mktemp('solved') / request.param.name
-    nbformat.write(solved.node, path)
-    for script in request.param.parent.glob('*.py'):
-        shutil.copy(script, path.parent)
-    wrong = {
-        exercise.check: [code for code, _ in WRONG[exercise.check]]
-        for exercise in exercises_of(notebook)
-    }
-    node, tried = execute(path, probe=TRY % json.dumps(wrong))
-    return notebook, node, json.loads(tried.splitlines()[-1])
+def names(tree, context):
+    found = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
+    return {node.id for node in found if isinstance(node.ctx, context)}
 
 
-def test_solutions_are_right_and_mistakes_get_their_hint(worked):
-    notebook, solved, tried = worked
-    for exercise in exercises_of(notebook):
-        (cell,) = [cell for cell in solved.cells if cell.id == exercise.checking.id]
-        assert printed(cell) == str(exercises.RIGHT), exercise.check
-        assert len(WRONG[exercise.check]) >= 3
-        for (code, words), verdict in zip(
-            WRONG[exercise.check], tried[exercise.check], strict=True
-        ):
-            assert verdict.startswith('Not yet: '), f'{code}\n{verdict}'
-            assert words in verdict, f'{code}\n{verdict}'
+def defined_by(statement):
+    """The names that a statement of a lesson defines; a loop teaches none."""
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return {(each.asname or each.name) for each in statement.names}
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        return {statement.name}
+    return names(statement, ast.Store) if isinstance(statement, ast.Assign) else set()
+
+
+def taught(notebook, source, data):
+    """A namespace with what a source needs of the lesson above; the rest is not run.
+
+    Without `data` it has modules and functions only, so a function that needs a global
+    tensor fails.
+    """
+    first = notebook.cells.index(notebook.section(EXERCISES)[0])
+    tree, kept = ast.parse(source), []
+    wanted = names(tree, ast.Load) - names(tree, ast.Store)
+    for statement in reversed([*statements(notebook.cells[:first])]):
+        seeds = ast.unparse(statement).startswith('torch.manual_seed')
+        if seeds or defined_by(statement) & wanted:
+            wanted |= names(statement, ast.Load)
+            if data or not isinstance(statement, ast.Assign):
+                kept.insert(0, statement)
+    namespace = {'torch': torch}
+    exec(compile(ast.Module(kept, []), notebook.path.name, 'exec'), namespace)
+    return namespace
+
+
+def answered(notebook, exercise, solution):
+    """The verdict on an answer in a kernel that has read this notebook only."""
+    check = CHECKS[exercise.check]
+    namespace = taught(notebook, solution, data=check.cases is None)
+    exec(solution, namespace)
+    return check(namespace['answer'])
+
+
+@pytest.mark.parametrize(('notebook', 'position'), CASES)
+def test_a_solution_is_right(notebook, position, capsys):
+    exercise = notebook.exercises()[position]
+    check = CHECKS[exercise.check]
+    assert answered(notebook, exercise, exercise.solution) == f'Right. {check.means}'
+    assert not capsys.readouterr().out, 'A solution prints nothing.'
+    if check.cases:
+        assert exercise.solution == check.right.strip(), 'It stands in its table, too.'
+        assert Failure not in map(type, check.results(check.right_answer()))
+    else:
+        old, new, words = SPOILT[exercise.check]
+        spoilt = exercise.solution.replace(old, new)
+        assert words in answered(notebook, exercise, spoilt)
+
+
+@pytest.mark.parametrize(('notebook', 'position'), CASES)
+def test_a_solution_needs_only_what_was_taught(notebook, position):
+    exercise = notebook.exercises()[position]
+    before = notebook.cells[: notebook.cells.index(exercise.opened)]
+    for each in map(Notebook, paths()):
+        before += each.cells * (each.number < notebook.number)
+    read = '\n'.join(cell.source for cell in before)
+    nodes = ast.walk(ast.parse(exercise.solution))
+    used = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    new = {name for name in used - PYTHON if not re.search(rf'\b{name}\b', read)}
+    assert not new, f'Teach or name it before exercise {position + 1}: {new}'
+
+
+@pytest.mark.parametrize(('check', 'said', 'mistake'), MISTAKES)
+def test_a_known_mistake_gets_its_own_hint(check, said, mistake):
+    question, more = (said, said) if isinstance(said, str) else said
+    assert check(mistake).startswith(f'Not yet: {question}')
+    assert check(mistake, hint=True) == f'Not yet: {more}'
 
 
 def test_the_form_of_exercises(notebook):
-    found = exercises_of(notebook)
+    found = notebook.exercises()
     assert 2 <= len(found) <= 4
     for number, exercise in enumerate(found, start=1):
-        assert printed(exercise.checking) == str(exercises.OPEN), 'Leave it unanswered.'
-        assert exercise.fold.source == (
-            f'<details>\n<summary>Solution of exercise {number}</summary>\n\n'
-            f'```python\n{exercise.solution}\n```\n\n</details>'
-        ), 'The empty lines make the code a code block on every page.'
+        assert printed(exercise.checking) == str(checking.OPEN), 'Leave it unanswered.'
+        assert re.fullmatch(
+            rf'<details>\n<summary>Solution of exercise {number}</summary>\n\n'
+            rf'```python\n{re.escape(exercise.solution)}\n```\n\n'
+            r'[A-Z`].{40,}\.\n\n</details>',
+            exercise.fold.source,
+            re.S,
+        ), 'Code, empty lines, and why.'
+    last = notebook.section(EXERCISES)[-1]
+    checks = ', '.join(exercise.check for exercise in found)
+    assert last.source.endswith(f'\nprogress({checks})')
+    assert printed(last) == f'0 of {len(found)} exercises right in this kernel.'
 
 
 def test_every_check_belongs_to_one_exercise(series):
-    used = [
-        exercise.check for notebook in series for exercise in exercises_of(notebook)
+    used = [exercise.check for notebook in series for exercise in notebook.exercises()]
+    assert sorted(used) == sorted(CHECKS)
+    values = [name for name, check in CHECKS.items() if check.cases is None]
+    assert sorted(SPOILT) == sorted(values)
+
+
+# What no table can hold: an answer as it is written, and words of what is said to it.
+
+w = torch.ones(2, 3)
+
+
+def split(x, y, size):
+    return [*zip(x.split(size), y.split(size), strict=True)]
+
+
+def one_backward(linear, x, y, size):
+    parts = split(x, y, size)
+    sum(F.mse_loss(linear(xb), yb) * len(xb) / len(x) for xb, yb in parts).backward()
+
+
+def one_loss(linear, x, y, size):
+    F.mse_loss(torch.cat([linear(xb) for xb in x.split(size)]), y).backward()
+
+
+def inside_slices(x, y, size):
+    orders = [torch.randperm(len(xb)) for xb in x.split(size)]
+    return [
+        (xb[o], yb[o]) for o, (xb, yb) in zip(orders, split(x, y, size), strict=True)
     ]
-    defined = [name for name in vars(exercises) if name.startswith('check_')]
-    assert sorted(used) == sorted(defined) == sorted(WRONG)
 
 
-@pytest.mark.parametrize('name', WRONG)
-def test_a_check_never_raises(name):
-    check = getattr(exercises, name)
-
-    def exploding(*arguments):
-        raise SystemError('two\nlines')
-
-    for strange in (
-        None,
-        0,
-        'text',
-        b'',
-        [],
-        {},
-        object(),
-        exploding,
-        exercises,
-        ...,
-        print,
-    ):
-        assert isinstance(check(strange), exercises.Verdict)
-    assert check(...) == exercises.OPEN
+def rotated(x, y, size):
+    offset = int(torch.randint(1, len(x), ()))
+    return split(x.roll(offset, 0), y.roll(offset, 0), size)
 
 
-def test_checks_leave_the_random_numbers_alone():
-    import torch
+def own_step(w, lr):
+    with torch.no_grad():
+        w -= 0.1 * w.grad
+    w.grad.zero_()
 
-    torch.manual_seed(1)
-    expected = torch.rand(1)
-    torch.manual_seed(1)
-    for name in WRONG:
-        getattr(exercises, name)(lambda *arguments: None)
-    assert torch.equal(torch.rand(1), expected)
+
+def from_random(x, y, epochs, lr):
+    return [F.mse_loss(torch.randn(y.shape), y).item()] * (epochs + 1)
+
+
+def adds_in_place(array):
+    array += 1
+    return torch.tensor(array - 1, dtype=torch.float32)
+
+
+def by_library(x, y, groups):
+    folds = {'groups': groups, 'cv': LeaveOneGroupOut()}
+    preds = cross_val_predict(LinearRegression(), x, y, **folds)
+    return torch.tensor(((preds - y) ** 2).mean() ** 0.5)
+
+
+def column_by_column(x, train):
+    x = x.clone()
+    for column in x.t():
+        seen = column[train]
+        column[column == -999] = seen[seen != -999].mean()
+    return x
+
+
+def in_the_table_itself(x, train):
+    x[x == -999] = 0.0
+    return x
+
+
+def right_losses(x, y, epochs, lr):
+    return np.array(exercises.check_train.right_answer()(x, y, epochs, lr))
+
+
+@pytest.mark.parametrize(
+    ('name', 'answer', 'words'),
+    [
+        ('tensor', adds_in_place, 'changes its arguments'),
+        (
+            'tensor',
+            lambda array: array.copy(),
+            'expected a tensor, found a ndarray',
+        ),
+        ('without_one', np.array(exercises.check_without_one.right), 'Right.'),
+        ('without_one', [-0.73, -0.52, -0.70, 0.23, -0.32], 'element [0]: -0.73 is'),
+        ('model', lambda x, w_, b: x @ w.t() + b, 'same for another `w`'),
+        ('model', lambda x, w: x @ w.t(), '3 arguments: x, w, b'),
+        ('model', lambda x, w, b: x @ w.t().double() + b, 'dtype'),
+        ('model', w, 'expected a function, found a Tensor'),
+        ('shapes', 5, 'expected 3 values, found an int'),
+        ('shapes', (torch.Size([3, 4]), [3], (7, 3)), 'Right.'),
+        ('rmse', lambda p, t: round(F.mse_loss(p, t).item() ** 0.5, 2), 'is rounded'),
+        ('rmse', lambda p, t: F.mse_loss(p, t).double().numpy() ** 0.5, 'Right.'),
+        ('constants', (81, 101.0), 'Right.'),
+        ('constants', [81, 100], 'first [1], which is 100'),
+        ('best_rate', True, 'expected a number, found True'),
+        ('best_rate', float('nan'), 'the result is nan'),
+        ('step', own_step, 'same for another `lr`'),
+        ('train', from_random, 'losses[0] is not the loss of zero weights'),
+        ('train', right_losses, 'Right.'),
+        ('epochs', lambda: 2111, 'no function'),
+        ('file_predictions', lambda file, region: 1 + 'a', 'unsupported operand'),
+        ('file_predictions', lambda file, region: {}, "keys ['x', 'y', 'z']"),
+        (
+            'is_safe',
+            lambda file: bool(torch.load(file, weights_only=False)),
+            'code from',
+        ),
+        ('groups', by_library, 'Right.'),
+        ('limit', 0.75, 'is rounded'),
+        ('gaps', column_by_column, 'Right.'),
+        ('gaps', in_the_table_itself, 'changes its arguments'),
+        ('shuffled_batches', split, 'the rows are shuffled: expected True'),
+        ('shuffled_batches', inside_slices, 'across slices: expected True'),
+        ('shuffled_batches', rotated, 'across slices: expected True'),
+        ('accumulated', one_backward, 'two parts are kept in memory'),
+        ('accumulated', one_loss, 'two parts are kept in memory'),
+        ('accumulated', lambda linear, x, y, size: linear(x), 'more than `size` rows'),
+    ],
+)
+def test_what_is_said_to(name, answer, words):
+    verdict = CHECKS[f'check_{name}'](answer)
+    assert verdict.startswith(('Right. ', 'Not yet: ')), verdict
+    assert words in verdict
+
+
+def test_an_open_answer_may_ask_for_a_first_hint():
+    assert exercises.check_noise(...) == checking.OPEN
+    assert exercises.check_noise(..., hint=True).endswith('many times, and average.')
+    assert exercises.check_noise(50).endswith('says more.)')
+    assert exercises.check_noise(50, hint=True).endswith('many times, and average.')
+
+
+def test_progress_counts_what_is_right_now():
+    checks = exercises.check_shapes, exercises.check_epochs
+    checks[0](...)
+    for answer, count in [(2111, 1), (..., 0), (2112, 0), (2111, 1)]:
+        checks[1](answer)
+        assert exercises.progress(*checks).startswith(f'{count} of 2 exercises')
+
+
+def test_an_endless_loop_is_stopped(monkeypatch):
+    monkeypatch.setattr(checking, 'SECONDS', 1)
+
+    def endless(array):
+        while True:
+            time.sleep(0.01)
+
+    start = time.monotonic()
+    assert 'stopped after 1 second:' in exercises.check_tensor(endless)
+    assert time.monotonic() - start < 5
+
+
+def test_the_readers_kernel_stays_as_it_was():
+    def reckless(*arguments):
+        torch.set_grad_enabled(False)
+        for argument in arguments:
+            if isinstance(argument, torch.Tensor):
+                argument.data.zero_()
+        return random.random(), np.random.rand(), torch.rand(1)  # noqa: NPY002
+
+    def drawn():
+        return random.random(), np.random.rand(), torch.rand(1)  # noqa: NPY002
+
+    torch.manual_seed(1), random.seed(1), np.random.seed(1)  # noqa: NPY002
+    expected = drawn()
+    torch.manual_seed(1), random.seed(1), np.random.seed(1)  # noqa: NPY002
+    for check in CHECKS.values():
+        check(reckless)
+    assert torch.is_grad_enabled()
+    assert drawn() == expected
+    assert exercises.check_gradients(exercises.check_gradients.right_answer())[0] == 'R'
+
+
+class Hostile:
+    def __getattr__(self, name):
+        raise ZeroDivisionError
+
+    def __eq__(self, other):
+        raise MemoryError
+
+    __hash__ = __bool__ = __len__ = __float__ = __iter__ = __eq__
+
+
+def generator(*arguments):
+    yield from arguments
+
+
+def raising(error):
+    def answer(*arguments):
+        raise error
+
+    return answer
+
+
+DTYPES = [torch.float32, torch.int64, torch.bool, torch.complex64, torch.float64]
+TENSORS = st.builds(
+    lambda shape, dtype, grad: (
+        torch.ones(shape).to(dtype).requires_grad_(grad and dtype.is_floating_point)
+    ),
+    st.lists(st.integers(0, 4), max_size=4),
+    st.sampled_from(DTYPES),
+    st.booleans(),
+)
+SMALL = st.sampled_from(
+    [None, True, -1, 10**400, 2**63, float('nan'), float('-inf'), 1e308, 1j, '', 'ab']
+    + [b'\0', object(), Hostile, print, type, generator(), range(10**9)]
+    + [np.float32('nan'), np.ones(3, 'U3'), np.array(None), torch.nn.Linear(3, 2)]
+    + [torch.ones(2).to_sparse(), torch.ones(2, device='meta'), slice(None), {1}]
+)
+VALUES = st.recursive(
+    SMALL | TENSORS | st.builds(Hostile),
+    lambda inner: (
+        st.lists(inner)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.sampled_from(['d', 'x', 'y', 'z', 1]), inner)
+    ),
+    max_leaves=6,
+)
+ERRORS = [SystemExit(), KeyError(), StopIteration(), RecursionError(), GeneratorExit()]
+ERRORS += [type('Odd', (Exception,), {'__str__': lambda self: 1 / 0})(), MemoryError()]
+ANSWERS = (
+    VALUES
+    | VALUES.map(lambda value: lambda *arguments: value)
+    | st.sampled_from(ERRORS).map(raising)
+    | st.sampled_from([generator, Hostile, dict, zip, torch.stack, lambda *a: a, len])
+)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@given(st.sampled_from(sorted(CHECKS)), ANSWERS, st.booleans())
+def test_a_wild_answer_is_never_right_and_never_an_error(name, answer, hint):
+    verdict = CHECKS[name](answer, hint=hint)
+    assert type(verdict) is checking.Verdict
+    assert verdict.startswith('Not yet: '), verdict

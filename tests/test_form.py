@@ -9,29 +9,29 @@ import io
 import re
 
 import pytest
-from conftest import ROOT, printed, statements
-from execute import MACHINE_FACT, machine_facts, source_digest
+from compare import NUMBER, claim_holds, is_blank, picture_moved, pictures
 from PIL import Image
+from series import MACHINE_FACT, ROOT, is_machine_fact, listed, printed, statements
 
 RECORD = 'Run `make record` and look at what changed.'
 MACHINE = re.compile(
     r'(/(home|root|tmp|usr|Users)/|[A-Z]:\\|site-packages|\b0x[0-9a-f]{6,})'
 )
 FILLERS = re.compile(r'\b(simply|just|obviously|of course|easily|trivial\w*)\b', re.I)
-NUMBER = re.compile(r'(?<![\w.,/-])\d[\d,]*(?:\.\d+)?(?:e-?\d+)?(?![\w/])')
+METADATA = {'tags', 'claim', 'facts', 'facts_at_end', 'constants', 'jupyter'}
+TAGS = {MACHINE_FACT, 'readme-picture', 'upload', 'hide-input', 'hide-output'}
 
 
 def test_the_series_is_complete(series):
     numbers = [notebook.number for notebook in series]
     assert numbers == list(range(1, len(numbers) + 1)), 'A notebook is missing.'
-    readme = (ROOT / 'README.md').read_text(encoding='utf-8')
+    rows = {row['page']: row for row in listed()}
     for notebook in series:
-        assert f'notebooks/{notebook.path.name}' in readme, 'Name it in README.md.'
-        title = notebook.cells[0].source.splitlines()[0].removeprefix('# ')
-        assert title in readme, f'README.md does not know the title "{title}".'
-        minutes = re.search(r'about (\d+) minutes', notebook.cells[0].source)[1]
-        row = rf'{re.escape(notebook.path.name)}\) \|[^|]+\| {minutes} \|'
-        assert re.search(row, readme), f'README.md gives another time than {minutes}.'
+        row = rows.get(f'notebooks/{notebook.path.stem}')
+        assert row, f'Name {notebook.path.name} in README.md.'
+        assert row['number'] == notebook.path.name[:2]
+        assert row['title'] == notebook.title, 'README.md has another title.'
+        assert row['minutes'] == notebook.minutes, 'README.md has other minutes.'
 
 
 def test_headings(notebook):
@@ -52,13 +52,21 @@ def test_parts(notebook):
     for part in ('What you will do:', 'What you will learn:', 'Before you start:'):
         assert f'**{part}**' in head
     assert head.count('\n- ') == 3, 'Three things to learn.'
-    assert re.search(r'about \d+ minutes', head)
     assert notebook.section('Common mistakes')
     assert notebook.number == 1 or notebook.section('Where we left off')
     tail = notebook.cells[-1].source
     assert tail.startswith('## What you learned')
     assert tail.split('\n\n')[1].count('- ') == 3, 'Three answers to the three points.'
     assert len(re.findall(r'\]\(http', tail)) <= 4, 'At most four links.'
+
+
+def test_the_minutes_are_those_of_reading_aloud(notebook):
+    """150 words of prose a minute, 2 seconds a line of code, 3 minutes an exercise."""
+    prose = re.sub(r'\]\([^)]*\)|</?[a-z][^>]*>', ' ', '\n'.join(notebook.prose()))
+    words = len(re.findall(r'[^\W_]\S*', prose))
+    lines = sum(len(cell.source.splitlines()) for cell in notebook.code)
+    minutes = words / 150 + lines / 30 + 3 * len(notebook.exercises())
+    assert notebook.minutes == pytest.approx(minutes, abs=3.5)
 
 
 def test_links_inside_the_series(notebook, series):
@@ -68,8 +76,7 @@ def test_links_inside_the_series(notebook, series):
     tail = notebook.cells[-1].source
     if notebook.number < len(series):
         following = series[notebook.number]
-        title = following.cells[0].source.splitlines()[0].removeprefix('# ')
-        link = f'[{following.number:02} {title}]({following.path.name})'
+        link = f'[{following.number:02} {following.title}]({following.path.name})'
         assert f'Next: {link}.' in tail
     else:
         assert 'Next: [' not in tail, 'There is no next notebook.'
@@ -83,6 +90,14 @@ def test_cells_are_short_and_plain(notebook):
         assert 'NBVAL_' not in cell.source, 'Use a cell tag.'
     for text in notebook.prose():
         assert not (found := FILLERS.search(text)), f'Leave out "{found[0]}":\n{text}'
+
+
+def test_assertions_can_fail(notebook):
+    always_so = (ast.Constant, ast.Tuple, ast.List, ast.GeneratorExp, ast.Lambda)
+    for cell in notebook.code:
+        for node in ast.walk(ast.parse(cell.source)):
+            if isinstance(node, ast.Assert):
+                assert not isinstance(node.test, always_so), ast.unparse(node)
 
 
 def test_cells_were_run_once_from_top_to_bottom(notebook):
@@ -110,14 +125,15 @@ def speaks(body):
         for node in ast.walk(statement)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     ]
-    return ends_in_value or 'print' in calls or 'show' in calls
+    return ends_in_value or bool({'print', 'show', 'explore'} & {*calls})
 
 
-def test_outputs_hold_nothing_of_a_machine(notebook):
+def test_notebooks_hold_nothing_of_a_machine(notebook):
     assert set(notebook.node.metadata) == {'kernelspec', 'language_info'}
     assert 'version' not in notebook.node.metadata.language_info
+    for cell in notebook.cells:
+        assert set(cell.metadata) <= METADATA, f'{set(cell.metadata)}: {RECORD}'
     for cell in notebook.code:
-        assert set(cell.metadata) <= {'tags', 'recorded_from'}, RECORD
         for output in cell.outputs:
             assert output.output_type != 'error', 'Catch the error and print it.'
             assert output.get('name') != 'stderr', f'A warning:\n{output.get("text")}'
@@ -125,31 +141,36 @@ def test_outputs_hold_nothing_of_a_machine(notebook):
         assert not (found := MACHINE.search(cell.source + printed(cell))), found[0]
 
 
-def test_machine_facts_say_why_they_are_not_compared(notebook):
+def test_committed_facts_of_the_machine_satisfy_their_claim(notebook):
     for cell in notebook.code:
         tags = cell.metadata.get('tags', [])
-        assert set(tags) <= {MACHINE_FACT, 'readme-picture', 'upload'}, tags
-    for fact in machine_facts(notebook.node):
-        assert fact.metadata.get('recorded_from') == source_digest(fact), (
-            f'Changed after its output was recorded: `make record`.\n{fact.source}'
-        )
-        place = notebook.cells.index(fact)
-        beside = ' '.join(c.source for c in notebook.cells[place - 1 : place + 2 : 2])
-        assert 'not compared' in beside, f'Say why it is not compared:\n{fact.source}'
-        assert 'machine' in beside, f'Say whose fact it is:\n{fact.source}'
+        assert set(tags) <= TAGS, tags
+        if is_machine_fact(cell) and NUMBER.search(printed(cell)):
+            assert 'claim' in cell.metadata, (
+                'Put into the metadata what the text says of the `numbers` it prints: '
+                f'"claim": "numbers[0] < 1".\n{cell.source}'
+            )
+            assert claim_holds(cell, cell.outputs), f'{cell.metadata.claim}: {RECORD}'
+
+
+def test_shown_numbers_have_at_most_six_significant_digits(notebook):
+    for cell in notebook.code:
+        for number in NUMBER.findall(printed(cell)):
+            digits = re.sub(r'[eE].*|[^\d]', '', number).lstrip('0')
+            assert not re.search('[.eE]', number) or len(digits) <= 6, (
+                f'float32 cannot carry {number}: round what is shown.\n{cell.source}'
+            )
 
 
 def test_figures_are_described(notebook):
-    for cell, after in zip(notebook.cells, [*notebook.cells[1:], None], strict=True):
-        for output in cell.get('outputs', []):
+    for cell in notebook.code:
+        for output in cell.outputs:
             data = output.get('data', {})
             if 'image/png' in data:
                 alt = re.search(r'<img [^>]*alt="([^"]+)"', data.get('text/html', ''))
                 assert alt, 'Show a figure with helpers.plots.show(ax, description).'
                 assert len(alt[1]) >= 40, f'Say more than "{alt[1]}".'
-                assert after.source.startswith('The figure shows'), (
-                    'The cell after a figure begins with "The figure shows".'
-                )
+                assert not any(map(is_blank, pictures(output))), 'A blank picture.'
 
 
 def test_moving_pictures_are_small_and_come_to_rest(notebook):
@@ -193,50 +214,19 @@ def test_recaps_end_where_the_last_notebook_ended(notebook, series):
     assert loss[1] in before, f'No notebook before ended with the loss {loss[1]}.'
 
 
-def test_numbers_in_the_prose_are_outputs(notebook):
-    shown = ' '.join(printed(cell) + ' ' + cell.source for cell in notebook.code)
-    known = [number.replace(',', '') for number in NUMBER.findall(shown)]
-    known += [
-        number.replace(',', '') for number in re.findall(r'\d[\d,]*\.?\d*', shown)
+def test_the_readme_shows_the_picture_of_its_notebook(series):
+    (cell,) = [
+        cell
+        for notebook in series
+        for cell in notebook.code
+        if 'readme-picture' in cell.metadata.get('tags', [])
     ]
-    for text in notebook.prose():
-        text = re.sub(r'\[[^]]*\]\([^)]*\)|`[^`]*`', '', text)
-        for line in text.splitlines():
-            if line.startswith('|'):
-                continue
-            for number in NUMBER.findall(line):
-                number = number.replace(',', '')
-                assert is_shown(number, known), (
-                    f'{number} stands in the prose, but in no output or code of this '
-                    f'notebook. Print it, or mend the sentence:\n{line}'
-                )
+    (png, *_), alt = pictures(cell.outputs[0]), cell.outputs[0].data['text/plain']
+    assert not picture_moved((ROOT / 'picture.png').read_bytes(), png), RECORD
+    assert f'![{alt}](picture.png)' in (ROOT / 'README.md').read_text(encoding='utf-8')
 
 
-def is_shown(number, known):
-    """Up to two digits count things; longer numbers must be shown, or rounded so."""
-    digits = number.replace('.', '')
-    if '.' not in number and 'e' not in number and len(digits) < 3:
-        return True
-    places = len(number.partition('.')[2])
-    return any(
-        float(other) == float(number)
-        or other.startswith(number)
-        or ('e' not in other and f'{float(other):.{places}f}' == number)
-        for other in known
-    )
-
-
-@pytest.mark.parametrize(
-    ('number', 'known', 'expected'),
-    [
-        ('215', ['214.93'], True),
-        ('46194', ['46194.5'], True),
-        ('46195', ['46193.5'], False),
-        ('0.4831', ['0.4831'], True),
-        ('0.4832', ['0.4831'], False),
-        ('12', [], True),
-        ('1.5', [], False),
-    ],
-)
-def test_how_numbers_are_compared(number, known, expected):
-    assert is_shown(number, known) is expected
+def test_a_term_is_bold_once_where_it_is_explained(series):
+    terms = [term.lower() for notebook in series for term, *_ in notebook.terms()]
+    assert len(terms) > 40
+    assert [term for term in set(terms) if terms.count(term) > 1] == []

@@ -16,8 +16,8 @@ import urllib.error
 import urllib.request
 
 import pytest
-from conftest import ROOT, exercises_of
-from execute import machine_facts
+from compare import moved
+from series import ROOT, is_machine_fact
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +34,10 @@ c.JupyterNotebookApp.expose_app_in_browser = True
 # The notebook that is open in the window, in JupyterLab as in Notebook 7.
 OPEN = 'window.jupyterapp?.shell?.currentWidget?'
 LOADED = f'{OPEN}.content?.model?.cells.length === '
-IDLE = f"{OPEN}.sessionContext?.session?.kernel?.status === 'idle'"
+KERNEL = f'{OPEN}.sessionContext?.session?.kernel?'
+IDLE = f"{KERNEL}.status === 'idle'"
+# What asks for an answer before anybody did a thing, such as JupyterLab about news.
+ASKED = "[...document.querySelectorAll('.jp-Dialog, .Toastify__toast')]"
 
 
 class Server:
@@ -42,7 +45,7 @@ class Server:
 
     def __init__(self, folder):
         self.folder, self.work = folder, folder / 'work'
-        for name in ('notebooks', 'helpers'):
+        for name in ('notebooks', 'helpers', 'tools/lab'):
             shutil.copytree(ROOT / name, self.work / name)
         shutil.copy(ROOT / 'Makefile', self.work)
         (folder / 'config').mkdir()
@@ -151,21 +154,24 @@ def test_the_notebook_runs_and_its_exercises_can_be_answered(
     figures_are_seen(page, notebook)
 
     page.wait_for_function(IDLE)
+    page.evaluate(f'{KERNEL}.info.then(() => {KERNEL}.spec)')
+    assert not page.evaluate(f'{OPEN}.content.model.dirty'), 'It opens as unsaved.'
     assert page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')"), (
         f'A cell raised an error:\n{outputs(page)}'
     )
-    facts = machine_facts(notebook.node)
+    facts = [cell for cell in notebook.code if is_machine_fact(cell)]
     for cell, shown in zip(notebook.cells, outputs(page), strict=True):
         if cell not in facts:
-            assert shown == texts(cell.get('outputs', [])), cell.source
+            assert not moved(texts(cell.get('outputs', [])), shown), cell.source
     figures_are_seen(page, notebook)
 
-    for exercise in exercises_of(notebook):
+    for exercise in notebook.exercises():
         number = notebook.cells.index(exercise.opened)
         assert 'Right' not in outputs(page)[number + 1]
         shown = answer(page, number, exercise.solution)
         assert shown.startswith('Right'), f'{shown}\n{exercise.solution}'
 
+    assert page.evaluate(f'{ASKED}.map(question => question.innerText)') == []
     other = [url for url in page.elsewhere if not url.startswith(server.url)]
     other = [url for url in other if not url.startswith(('data:', 'blob:'))]
     assert other == []
@@ -200,6 +206,9 @@ def figures_are_seen(page, notebook):
         for output in cell.get('outputs', []):
             if 'image/png' in output.get('data', {}):
                 node = shown_cell(page, number).as_element()
+                if node.query_selector('.ex'):  # an explorer, which was run
+                    explorer_is_used(page, node)
+                    continue
                 image = node.wait_for_selector('.jp-OutputArea-output img')
                 image.scroll_into_view_if_needed()
                 assert image.get_attribute('alt') == output['data']['text/plain']
@@ -207,6 +216,23 @@ def figures_are_seen(page, notebook):
                 box = image.bounding_box()
                 assert box['width'] > 200, box
                 assert box['x'] + box['width'] <= page.viewport_size['width'], box
+
+
+def explorer_is_used(page, node):
+    """The mouse and the arrow keys move its slider, and not the notebook's cells."""
+    slider, say = node.query_selector('.ex input'), node.query_selector('.ex .say')
+    slider.click(position={'x': 60, 'y': 10})
+    clicked = float(slider.evaluate('slider => slider.value'))
+    cell = page.evaluate(f'{OPEN}.content.activeCellIndex')
+    for _ in range(3):
+        page.keyboard.press('ArrowUp')
+    assert float(slider.evaluate('slider => slider.value')) > clicked
+    button = node.query_selector('.ex button:not(.first)')
+    said = say.inner_text()
+    button.click()
+    assert 'loss is' in say.inner_text() != said
+    node.query_selector('.ex .view').press('ArrowLeft')
+    assert page.evaluate(f'{OPEN}.content.activeCellIndex') == cell
 
 
 def answer(page, number, solution):

@@ -1,25 +1,27 @@
 """Execute the notebooks: the one place that starts a kernel for them.
 
-    python tools/execute.py run      execute every notebook, save nothing
-    python tools/execute.py record   execute every notebook and save its outputs
-    python tools/execute.py record --timings    ... those that are machine facts, too
+    python tools/execute.py run             execute every notebook, save nothing
+    python tools/execute.py record          execute, and save the outputs that changed
+    python tools/execute.py record --all    ... and those that agree with the old ones
 
-Two recordings in the environment of requirements.txt give the same bytes: no version of
-Python, outputs of one stream joined, cells numbered 1 to N, and what is a fact of the
-machine (a timing, a device) kept as it was recorded first.
+An output that agrees with the committed one, in words exactly and in numbers and
+pictures nearly, is kept as it is committed: so recording shows what really changed, on
+any machine. What the words of a notebook say is compared with its kernel, and reported.
 """
 
 import argparse
 import base64
-import hashlib
 import json
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
 
 try:
     import nbformat
+    from compare import cell_differences, claim_holds, picture_moved
+    from facts import answers, expressions, problems
     from jupyter_client.kernelspec import NoSuchKernel
     from nbclient import NotebookClient
     from nbclient.exceptions import (
@@ -27,39 +29,52 @@ try:
         CellTimeoutError,
         DeadKernelError,
     )
+    from series import ROOT, paths, places
 except ModuleNotFoundError as error:
     sys.exit(f'{error}: start this with `make run` or `make record`, which install it.')
 
-ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOKS = ROOT / 'notebooks'
 CELL_SECONDS = 120
 KERNELSPEC = {
     'display_name': 'Python 3 (ipykernel)',
     'language': 'python',
     'name': 'python3',
 }
-# Outputs of a cell with this tag of nbval's are facts of the machine: never compared.
-MACHINE_FACT = 'nbval-ignore-output'
 LAST_LOSS = "print(loss.item() if 'loss' in globals() else 'null')"
+# A user's own settings that would reach a kernel, and change what it draws or imports.
+PERSONAL = ('MPL', 'MATPLOTLIB', 'IPYTHON', 'JUPYTER_CONFIG', 'JUPYTER_PATH')
+PERSONAL += ('PYTHONPATH', 'PYTHONSTARTUP')
 
 
 class NotebookFailed(Exception):
     """A cell raised, hung, or took its kernel with it. The text says which and how."""
 
 
-def series(folder=NOTEBOOKS):
-    """The notebooks of a folder in the order in which they are read."""
-    return sorted(Path(folder).glob('[0-9][0-9]-*.ipynb'))
+def environment(*folders):
+    """A kernel's variables: this process's, without the settings of its user.
+
+    `helpers` comes from this project; the settings of matplotlib, IPython and Jupyter
+    are those of folders in build/kernel, where nobody else writes.
+
+    Args:
+        folders: where Python looks for modules before the project.
+    """
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(PERSONAL)}
+    private = ROOT / 'build' / 'kernel'
+    for name in ('MPLCONFIGDIR', 'IPYTHONDIR', 'JUPYTER_CONFIG_DIR'):
+        (private / name).mkdir(parents=True, exist_ok=True)
+        kept[name] = str(private / name)
+    return kept | {'PYTHONPATH': os.pathsep.join(map(str, [*folders, ROOT]))}
 
 
-def execute(path, probe='', seconds=CELL_SECONDS, env=None):
+def execute(path, probe='', seconds=CELL_SECONDS, env=None, amiss=None):
     """Run a notebook in a new kernel, in its own folder.
 
     Args:
         path: the .ipynb file. It is read, never written.
         probe: code to run in the same kernel after the last cell.
         seconds: the longest that one cell may take.
-        env: the kernel's environment variables, if not this process's own.
+        env: the kernel's environment variables, if not those of `environment`.
+        amiss: a list to which a line is added for each fact that does not hold.
 
     Returns:
         The executed notebook, as `record` would save it, and what the probe printed.
@@ -87,8 +102,10 @@ def execute(path, probe='', seconds=CELL_SECONDS, env=None):
         extra_arguments=['--log-level=ERROR'],
         on_cell_start=lambda cell, cell_index: running.append(cell),
     )
+    if amiss is not None:
+        client.on_cell_executed = facts_asker(client, notebook, amiss)
     try:
-        client.execute(**({'env': env} if env else {}))
+        client.execute(env=env or environment())
     except CellExecutionError as error:
         what = f'{error.ename}: {error.evalue}'
         if error.ename == 'ModuleNotFoundError':
@@ -105,11 +122,34 @@ def execute(path, probe='', seconds=CELL_SECONDS, env=None):
         raise NotebookFailed(_report(path, notebook, running, what))
 
     probed = notebook.cells.pop()
-    for fact in machine_facts(notebook):
-        fact.metadata.recorded_from = source_digest(fact)
     notebook.metadata.kernelspec = KERNELSPEC
     notebook.metadata.language_info.pop('version', None)
     return notebook, ''.join(out.get('text', '') for out in probed.outputs)
+
+
+def facts_asker(client, notebook, amiss):
+    """A hook that asks the kernel for the facts of each cell, at the cell's place."""
+    waiting = list(zip(places(notebook.cells), notebook.cells, strict=True))
+    at_the_end = list(waiting)
+
+    async def ask(place, cell, key='facts'):
+        wanted = expressions(cell, key)
+        if wanted:
+            request = client.kc.execute('', silent=True, user_expressions=wanted)
+            reply = await client.async_wait_for_reply(request)
+            found = problems(cell, answers(reply['content']), key)
+            amiss.extend(f'{place}: {line}' for line in found)
+
+    async def executed(cell, cell_index, execute_reply):
+        while waiting:
+            later = waiting[0][1]
+            if later.cell_type == 'code' and notebook.cells.index(later) > cell_index:
+                return
+            await ask(*waiting.pop(0))
+        for place, any_cell in at_the_end:
+            await ask(place, any_cell, 'facts_at_end')
+
+    return executed
 
 
 def _report(path, notebook, running, what):
@@ -124,6 +164,40 @@ def _report(path, notebook, running, what):
     )
 
 
+def committed(path):
+    """A notebook as git has it, or as it lies there where git has none."""
+    command = ['git', '-C', path.parent, 'show', f'HEAD:./{path.name}']
+    try:
+        text = subprocess.run(command, capture_output=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        text = path.read_bytes()
+    return nbformat.reads(text.decode(), as_version=4)
+
+
+def keep(before, notebook):
+    """Give a new run the outputs of an old one, cell by cell, where the two agree.
+
+    Returns:
+        A line for each cell that keeps its new outputs: which, and why.
+    """
+    old = {cell.id: cell for cell in before.cells if cell.cell_type == 'code'}
+    renewed = []
+    for place, cell in zip(places(notebook.cells), notebook.cells, strict=True):
+        if cell.cell_type == 'code':
+            was = old.get(cell.id)
+            why = cell_differences(was, cell.outputs) if was else ['it is new']
+            if not why and not claim_holds(cell, was.outputs):
+                why = [f'what was committed breaks the claim {cell.metadata.claim}']
+            if why:
+                renewed.append(f'{place} is renewed: ' + '; '.join(why))
+                continue
+            cell.outputs = was.outputs
+            for output in cell.outputs:
+                if 'execution_count' in output:
+                    output.execution_count = cell.execution_count
+    return renewed
+
+
 def write(path, notebook):
     """Replace a notebook in one step: a reader sees the old file or the new one."""
     draft = Path(path).with_suffix('.ipynb.draft')
@@ -131,70 +205,46 @@ def write(path, notebook):
     os.replace(draft, path)
 
 
-def machine_facts(notebook):
-    """The cells of a notebook whose outputs are facts of the machine."""
-    return [c for c in notebook.cells if MACHINE_FACT in c.metadata.get('tags', [])]
-
-
-def kinds(cell):
-    """What sorts of output a cell has, in order, without their content."""
-    return [
-        (output.output_type, output.get('name'), sorted(output.get('data', {})))
-        for output in cell.outputs
-    ]
-
-
-def source_digest(cell):
-    """What tells whether a cell was changed after its output was recorded."""
-    return hashlib.sha256(cell.source.encode()).hexdigest()[:16]
-
-
-def keep_machine_facts(recorded, notebook):
-    """Give a new run the recorded outputs of its machine facts.
-
-    All of them or none: a figure and the numbers beside it come from one run. They are
-    not kept if one of these cells was changed or puts out something of another kind.
-    """
-    old, new = machine_facts(recorded), machine_facts(notebook)
-    unchanged = all(c.metadata.get('recorded_from') == source_digest(c) for c in old)
-    if unchanged and list(map(kinds, old)) == list(map(kinds, new)):
-        for before, after in zip(old, new, strict=True):
-            after.outputs = before.outputs
-            for output in after.outputs:
-                if 'execution_count' in output:
-                    output.execution_count = after.execution_count
-
-
 def save_picture(notebook):
     """Keep the README's picture equal to the figure that it was taken from."""
     for cell in notebook.cells:
         if 'readme-picture' in cell.metadata.get('tags', []):
-            png = cell.outputs[0].data['image/png']
-            (ROOT / 'picture.png').write_bytes(base64.b64decode(png))
+            png = base64.b64decode(cell.outputs[0].data['image/png'])
+            path = ROOT / 'picture.png'
+            if not path.exists() or picture_moved(path.read_bytes(), png):
+                path.write_bytes(png)
+
+
+def record(path, everything=False):
+    """Execute a notebook and save it. Returns what was renewed, and what is amiss."""
+    amiss = []
+    notebook, printed = execute(path, LAST_LOSS, amiss=amiss)
+    lines = [] if everything else keep(committed(path), notebook)
+    write(path, notebook)
+    save_picture(notebook)
+    return printed, lines + amiss
 
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('what', choices=['run', 'record'])
-    parser.add_argument(
-        '--timings', action='store_true', help='renew facts of the machine, too'
-    )
+    parser.add_argument('--all', action='store_true', help='renew every output')
     options = parser.parse_args(arguments)
-    for path in series():
+    for path in paths():
         start = time.perf_counter()
         try:
-            notebook, printed = execute(path, probe=LAST_LOSS)
+            if options.what == 'run':
+                printed, lines = execute(path, LAST_LOSS)[1], []
+            else:
+                printed, lines = record(path, options.all)
         except NotebookFailed as failure:
             sys.exit(f'\n{failure}')
-        if options.what == 'record':
-            if not options.timings:
-                keep_machine_facts(nbformat.read(path, as_version=4), notebook)
-            write(path, notebook)
-            save_picture(notebook)
         loss = json.loads(printed)
         shown = 'no loss yet' if loss is None else f'loss {loss:12.2f}'
         seconds = time.perf_counter() - start
         print(f'{path.name:32} {seconds:5.1f} s   {shown}', flush=True)
+        for line in lines:
+            print(f'    {line}', flush=True)
 
 
 if __name__ == '__main__':

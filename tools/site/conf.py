@@ -1,40 +1,121 @@
-"""Sphinx's settings for the site. `tools/build_site.py` runs it."""
+"""Sphinx's settings for the site, which it builds from the files where they lie.
 
+No notebook is executed: a page shows the outputs that are committed.
+"""
+
+import sys
 from pathlib import Path
 
+import nbformat
 from docutils.nodes import SkipNode
 from latex2mathml.converter import convert
+from myst_parser.slugs import github_slugify
 
-HERE = Path(__file__).parent
+sys.path.append(str(Path(__file__).parent))
+sys.path.append(str(Path(__file__).parent.parent))
+from landing import landing
+from series import Notebook, listed, paths
 
 project = 'Linear regression and gradient descent with PyTorch'
 html_title = project
 language = 'en'
 extensions = ['myst_nb', 'sphinx_copybutton']
-exclude_patterns = ['doctrees']
 
-# A page shows the outputs that are committed.
+root_doc = 'README'
+include_patterns = [
+    'README.md',
+    'CONTRIBUTING.md',
+    'TEACHING.md',
+    'bench.md',
+    'tools/site/glossary.md',
+]
+include_patterns += ['notebooks/[0-9][0-9]-*.ipynb']
+exclude_patterns = ['.*', 'build']  # folders that need not be searched
+# README.md links to the two other pages; the side bar names the series alone.
+suppress_warnings = ['toc.not_included']
+
 nb_execution_mode = 'off'
 nb_ipywidgets_js = {}
-myst_enable_extensions = ['dollarmath']
+myst_enable_extensions = ['deflist', 'dollarmath']
 myst_heading_anchors = 3
+highlight_language = 'none'  # where a block does not name its own
 
 html_theme = 'furo'
-html_static_path = [str(HERE / 'static')]
-templates_path = [str(HERE / 'templates')]
+html_static_path = ['static']
+templates_path = ['templates']
+html_additional_pages = {'index': 'index.html'}
 html_css_files = ['site.css']
 html_js_files = [('site.js', {'defer': 'defer'})]
-html_copy_source = True
+copybutton_selector = 'div.notranslate:not(.output) > div.highlight > pre'
 html_sourcelink_suffix = ''  # the page's .ipynb lies in _sources under its own name
 html_show_copyright = False
 html_theme_options = {'top_of_page_buttons': []}
-highlight_language = 'none'  # where a block does not name its own
 html_domain_indices = False
 html_use_index = False
-
 # Mathematics becomes MathML, which browsers draw and screen readers read: no script, no
-# font, and no second language at build time.
+# second language at build time. Its font is static/math.woff.
 html_math_renderer = 'mathml'
+
+ANSWER_HERE = 'In JupyterLab you can type your answer here, and check it below.'
+
+# `make links`: these are examples, or need the reader's own server.
+linkcheck_ignore = [r'https?://(127\.|localhost|HOST)', r'https://mybinder\.org/v2/']
+linkcheck_retries = 3
+
+
+def add_contents(app, docname, source):
+    """Let README.md end in the contents of the series, which make the side bar."""
+    if docname == root_doc:
+        entries = [
+            f'{path.name[:2]} {Notebook(path).title} <notebooks/{path.stem}>'
+            for path in paths()
+        ]
+        entries.append('Glossary <tools/site/glossary>')
+        source[0] += '\n'.join(['\n```{toctree}', ':hidden:', '', *entries, '```\n'])
+
+
+def add_terms(app, docname, source):
+    """Let the glossary hold every term, in the order of the alphabet."""
+    if docname == 'tools/site/glossary':
+        found = [
+            (term, sentence.replace('**', ''), heading, notebook)
+            for notebook in map(Notebook, paths())
+            for term, sentence, heading in notebook.terms()
+        ]
+        for term, sentence, heading, notebook in sorted(
+            found, key=lambda x: x[0].lower()
+        ):
+            page = f'../../notebooks/{notebook.path.name}#{github_slugify(heading)}'
+            where = f'[{notebook.number:02}, {heading}]({page})'
+            term = term[0].upper() + term[1:]
+            source[0] += f'\n**{term}**\n: {sentence} {where}\n'
+
+
+def suit_readers(app, docname, source):
+    """Fold recaps and cells that draw; let exercises say where to answer them."""
+    if not docname.startswith('notebooks/'):
+        return
+    notebook = Notebook(app.env.doc2path(docname))
+    recap, asked = map(notebook.section, ('Where we left off', 'Check yourself'))
+    for cell in notebook.code:
+        draws = ['image/png' in output.get('data', {}) for output in cell.outputs]
+        if cell in recap or draws and all(draws):
+            cell.metadata.tags = [*{*cell.metadata.get('tags', []), 'hide-input'}]
+        if cell in asked:
+            cell.outputs = []
+    for exercise in notebook.exercises():
+        exercise.opened.outputs = [
+            nbformat.v4.new_output('display_data', {'text/markdown': ANSWER_HERE})
+        ]
+    source[0] = nbformat.writes(notebook.node)
+
+
+def add_details(app, pagename, templatename, context, doctree):
+    """Give the first page its contents, and each notebook its row of README's table."""
+    if pagename == 'index':
+        context['landing'] = landing()
+    context['count'] = len(paths())
+    context['row'] = next((r for r in listed() if r['page'] == pagename), None)
 
 
 def inline_math(self, node):
@@ -49,4 +130,8 @@ def block_math(self, node):
 
 
 def setup(app):
+    app.connect('source-read', add_contents)
+    app.connect('source-read', add_terms)
+    app.connect('source-read', suit_readers)
+    app.connect('html-page-context', add_details)
     app.add_html_math_renderer('mathml', (inline_math, None), (block_math, None))

@@ -1,6 +1,10 @@
-"""No network but loopback where this folder is on PYTHONPATH: Python imports this."""
+"""What a kernel of the checks does first, since it has this folder on its path.
+
+No network but loopback; and with ROUNDING=seed, random rounding (rounding.py).
+"""
 
 import ipaddress
+import os
 import socket
 
 connect, connect_ex, getaddrinfo = (
@@ -39,3 +43,8 @@ def guarded_getaddrinfo(host, *args, **kwargs):
 socket.socket.connect = guarded(connect)
 socket.socket.connect_ex = guarded(connect_ex)
 socket.getaddrinfo = guarded_getaddrinfo
+
+if os.environ.get('ROUNDING'):
+    from rounding import RandomRounding
+
+    RandomRounding(int(os.environ['ROUNDING'])).__enter__()

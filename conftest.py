@@ -1,0 +1,73 @@
+"""Fixtures that several tests share."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from series import ROOT, Notebook, paths
+
+pytest_plugins = ['one_run']
+
+
+@pytest.fixture(scope='session')
+def series():
+    """All notebooks, in order."""
+    return [Notebook(path) for path in paths()]
+
+
+@pytest.fixture(params=paths(), ids=lambda path: path.stem)
+def notebook(request):
+    """Each notebook in turn."""
+    return Notebook(request.param)
+
+
+@pytest.fixture
+def wait_until():
+    """A function that waits for a condition, and fails when it does not come."""
+
+    def wait(condition, seconds=30):
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, 'waited too long'
+            time.sleep(0.05)
+
+    return wait
+
+
+@pytest.fixture(scope='session')
+def lines_of():
+    """A function that starts another pytest as a reader would: what it prints."""
+
+    def lines(*command, folder=ROOT, **variables):
+        unwanted = ('PYTEST_ADDOPTS', 'PYTEST_XDIST_WORKER', 'ROUNDING')
+        env = {name: v for name, v in os.environ.items() if name not in unwanted}
+        folders = (str(ROOT / name) for name in ('tests', 'tools', '.'))
+        env |= {'PYTHONPATH': os.pathsep.join(folders)} | variables
+        pytest_anew = [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider']
+        done = subprocess.run(
+            [*pytest_anew, *command],
+            cwd=folder,
+            env=env,
+            capture_output=True,
+            text=True,
+        )
+        return done.stdout
+
+    return lines
+
+
+@pytest.fixture(scope='module')
+def browser():
+    """Headless Chromium. Its loop must end with the module: nbval runs loops too."""
+    api = pytest.importorskip('playwright.sync_api', reason='playwright is missing.')
+    from paper import NO_CHROMIUM, launch
+
+    with api.sync_playwright() as playwright:
+        chromium = launch(playwright)
+        if not chromium:
+            assert not os.environ.get('CI'), NO_CHROMIUM
+            pytest.skip(NO_CHROMIUM)
+        yield chromium
+        chromium.close()

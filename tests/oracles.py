@@ -1,0 +1,458 @@
+"""What a notebook's kernel must hold after its last cell, computed a second time.
+
+Each check gets the value of an expression and compares it with an answer of its own: in
+float64, from the article's raw numbers, and sharing no code with the notebook.
+"""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from series import ROOT, paths
+from sklearn.datasets import load_diabetes
+from sklearn.linear_model import Ridge
+from sklearn.preprocessing import StandardScaler
+from torch.utils.data import DataLoader
+
+DATA = torch.tensor(
+    [
+        [73, 67, 43, 56, 70],
+        [91, 88, 64, 81, 101],
+        [87, 134, 58, 119, 133],
+        [102, 43, 37, 22, 37],
+        [69, 96, 70, 103, 119],
+    ],
+    dtype=torch.float64,
+)
+INPUTS, TARGETS = DATA[:, :3], DATA[:, 3:]
+CHECKS = []
+
+
+def of(number):
+    """The checks of one notebook, as pairs of a name and a function."""
+    return [(check.__name__, check) for numbers, check in CHECKS if number in numbers]
+
+
+def asks(expression, *numbers):
+    """Let a function check what an expression is at the end of these notebooks."""
+
+    def register(check):
+        check.asks = expression
+        CHECKS.append((numbers, check))
+        return check
+
+    return register
+
+
+@asks('__import__("helpers").__file__', *range(1, len(paths()) + 1))
+def helpers_come_from_this_folder(found):
+    assert found == str(ROOT / 'helpers' / '__init__.py')
+
+
+def falls(losses):
+    return all(b < a for a, b in zip(losses, losses[1:], strict=False))
+
+
+@asks('loss.item()', 3, 4)
+def the_loss_starts_where_the_article_starts(found):
+    assert found == pytest.approx(46194.505, rel=1e-6)
+
+
+@asks('loss.item()', 5)
+def the_first_step_lowers_the_loss(found):
+    assert found == pytest.approx(descent()[1], rel=1e-6)
+
+
+@asks('[losses, loss.item()]', 6)
+def a_hundred_epochs_fall_all_the_way(found):
+    losses, last = found
+    assert len(losses) == 101
+    assert losses == pytest.approx(descent()[1:], rel=1e-3)
+    assert falls(losses)
+    assert last == losses[-1] == pytest.approx(283.09, abs=0.01)
+
+
+def descent(steps=101):
+    """The losses before and after each step from the article's start."""
+    torch.manual_seed(137143)
+    w, b = torch.randn(2, 3).double(), torch.randn(2).double()
+    return [loss for loss, _ in losses_of(w, b, [slice(None)] * steps)]
+
+
+def losses_of(w, b, batches, lr=1e-5):
+    """The loss of all rows and that of the batch, before each step and at the end."""
+    for batch in [*batches, slice(None)]:
+        errors = F.linear(INPUTS, w, b) - TARGETS
+        part = errors[batch]
+        yield errors.square().mean().item(), part.square().mean().item()
+        w = w - lr * 2 / part.numel() * part.T @ INPUTS[batch]
+        b = b - lr * 2 / part.numel() * part.sum(dim=0)
+
+
+@asks('[means, lasts, loss.item(), plain, in_order[1e-5]]', 7)
+def batches_lower_the_loss_too(found):
+    means, lasts, loss, plain, in_order = found
+    torch.manual_seed(137143)
+    start = torch.nn.Linear(3, 2).double()
+    loader = DataLoader(range(15), batch_size=5, shuffle=True)
+    w, b = start.weight.detach(), start.bias.detach()
+    batches = [batch % 5 for _ in range(100) for batch in loader]
+    of_all, of_batch = zip(*losses_of(w, b, batches), strict=True)
+    assert loss == pytest.approx(of_all[-1], rel=1e-3)
+    assert lasts == pytest.approx(of_batch[2:300:3], rel=1e-3)
+    by_epoch = torch.tensor(of_batch[:300]).reshape(100, 3).mean(dim=1)
+    assert means == pytest.approx(by_epoch.tolist(), rel=1e-3)
+    at_once, _ = zip(*losses_of(w, b, [slice(None)] * 300), strict=True)
+    assert plain == pytest.approx(at_once, rel=1e-3)
+    assert in_order == pytest.approx(plain[-1], rel=1e-3)
+
+
+@asks(
+    '[slow[-1].tolist(), fast[:4, 0].tolist(), largest, smallest, low, '
+    'one_step[1].tolist(), slope_raw.item(), bias_raw.item()]',
+    9,
+)
+def a_line_in_a_valley_and_in_a_bowl(found):
+    slow, fast, largest, smallest, low, bowl, slope, bias = found
+    rain, apples = INPUTS[:, 1], TARGETS[:, 0]
+    square, mean = rain.square().mean().item(), rain.mean().item()
+    middle, root = square + 1, ((square - 1) ** 2 + 4 * mean**2) ** 0.5
+    assert largest == pytest.approx(middle + root, rel=1e-6)
+    assert smallest == pytest.approx(middle - root, rel=1e-3)
+    assert low == pytest.approx(2 / largest, rel=1e-3)
+    assert slow == pytest.approx(line(rain, apples, 1e-5, 40)[-1], abs=1e-9)
+    assert fast == pytest.approx([w for w, _ in line(rain, apples, 1.1e-4, 3)])
+    shift = rain - mean
+    expected = ((shift * apples).sum() / shift.square().sum()).item()
+    assert slope == pytest.approx(expected, rel=1e-4)
+    assert bias == pytest.approx((apples.mean() - expected * mean).item(), rel=1e-4)
+    assert bowl == pytest.approx(
+        [expected * shift.square().mean().sqrt().item(), apples.mean().item()], rel=1e-4
+    )
+
+
+def line(x, y, lr, steps):
+    """Slope and bias before each of these steps from zero, and at the end."""
+    slope, bias = 0.0, 0.0
+    path = [(slope, bias)]
+    for _ in range(steps):
+        errors = slope * x + bias - y
+        slope -= lr * 2 * (errors * x).mean().item()
+        bias -= lr * 2 * errors.mean().item()
+        path.append((slope, bias))
+    return path
+
+
+@asks('[table, loss.item(), w_raw.tolist(), b_raw.tolist()]', 9)
+def scaling_and_centring_change_the_number_of_steps(found):
+    table, loss, w, b = found
+    best, optimum = least_squares()
+    assert loss == pytest.approx(optimum, abs=1e-4)
+    for fruit in (0, 1):
+        assert w[fruit] == pytest.approx(best[:3, fruit].tolist(), abs=1e-3)
+        assert b[fruit] == pytest.approx(best[3, fruit].item(), abs=2e-2)
+    centred = INPUTS - INPUTS.mean(dim=0)
+    scaled = centred / centred.square().mean(dim=0).sqrt()
+    for name, x, bias in (
+        ('raw', INPUTS, 0),
+        ('centred', centred, 0),
+        ('centred, bias starts at the mean', centred, TARGETS.mean(dim=0)),
+        ('standardised', scaled, 0),
+    ):
+        for steps, level in zip(table[name], [1, optimum + 1e-3], strict=True):
+            curvatures, parts = spectrum(x, bias)
+            shrinks = 1 - curvatures / curvatures.max()
+            before, after = (
+                optimum + (parts * shrinks ** (2 * k)).sum().item()
+                for k in (steps * (1 - 1e-6) - 1, steps * (1 + 1e-6))
+            )
+            assert after < level < before, name
+
+
+def least_squares():
+    """The best weights with the bias below, (4, 2), and their loss."""
+    x = F.pad(INPUTS, (0, 1), value=1.0)
+    best = torch.linalg.pinv(x) @ TARGETS
+    return best, F.mse_loss(x @ best, TARGETS).item()
+
+
+def spectrum(x, bias=0):
+    """The curvatures, and what each direction adds to the loss of weights 0."""
+    x = F.pad(x, (0, 1), value=1.0)
+    _, sizes, directions = torch.linalg.svd(x)
+    start = torch.zeros(4, 2, dtype=torch.float64)
+    start[3] = torch.as_tensor(bias)
+    apart = directions @ (start - torch.linalg.pinv(x) @ TARGETS)
+    curvatures = sizes.square() / 5
+    return curvatures, curvatures / 2 * apart.square().sum(dim=1)
+
+
+@asks('[curvatures.tolist(), at_start.tolist(), rmse.item(), largest]', 10)
+def four_directions_make_the_loss(found):
+    curvatures, at_start, rmse, largest = found
+    values, parts = spectrum(INPUTS)
+    assert curvatures == pytest.approx(values.flip(0).tolist(), rel=1e-5)
+    assert at_start == pytest.approx(parts.flip(0).tolist(), rel=1e-5)
+    assert largest == pytest.approx(values.max().item())
+    torch.manual_seed(137143)
+    torch.randn(2, 3)
+    rest = TARGETS - torch.randn(2).double()
+    errors = INPUTS @ torch.linalg.pinv(INPUTS) @ rest - rest
+    assert rmse == pytest.approx(errors.square().mean().sqrt().item(), rel=1e-5)
+
+
+@asks(
+    '[quickest["raw", 0], quickest["raw", 0.75], '
+    'home[-1].tolist(), *best_momentum(*curvatures[[0, 3]].tolist())]',
+    10,
+)
+def momentum_reaches_the_bias(found):
+    plain, fitted, home, lr, beta = found
+    for found_so, beta_of in ((plain, 0), (fitted, 0.75)):
+        rates = [k * 1e-5 for k in range(1, 25)]
+        assert found_so == min(heavy_ball(rate, beta_of) for rate in rates)
+    for row, expected in zip(home, least_squares()[0].tolist(), strict=True):
+        assert row == pytest.approx(expected, abs=1e-4)
+    curvatures, _ = spectrum(INPUTS)
+    roots = curvatures.max().sqrt().item(), curvatures.min().sqrt().item()
+    assert lr == pytest.approx((2 / sum(roots)) ** 2)
+    assert beta == pytest.approx(((roots[0] - roots[1]) / sum(roots)) ** 2)
+
+
+def heavy_ball(lr, beta):
+    """The steps from zero until the loss stays below 1, by two positions only."""
+    x = F.pad(INPUTS, (0, 1), value=1.0)
+    before = now = torch.zeros(4, 2, dtype=torch.float64)
+    last = 0
+    for step in range(1, 401):
+        if not F.mse_loss(x @ now, TARGETS) < 1:
+            last = step
+        downhill = x.T @ (TARGETS - x @ now) / 5
+        before, now = now, now + lr * downhill + beta * (now - before)
+    return last
+
+
+@asks(
+    '[x15.tolist(), y15.tolist(), rates.tolist(), '
+    '{f"{name} {size}": floor.tolist() for (name, size), floor in floors.items()}]',
+    10,
+)
+def independent_draws_leave_the_floor_of_theory(found):
+    x, y, rates, floors = found
+    x, y = torch.tensor(x).double(), torch.tensor(y).double()
+    rest = x @ torch.linalg.pinv(x) @ y - y
+    square = x.T @ x / 15
+    outer = torch.einsum('ni,nj,nk,nl->ikjl', x, x, x, x).reshape(16, 16) / 15
+    noise = torch.einsum('ni,nj,n->ij', x, x, rest.square().sum(dim=1)) / 15
+    eye = torch.eye(4, dtype=torch.float64)
+    for size in (1, 5):
+        # What one update makes of the expected square of the distances (Kronecker).
+        twice = outer / size + (1 - 1 / size) * torch.kron(square, square)
+        for place, lr in enumerate(rates):
+            mixed = lr * (torch.kron(square, eye) + torch.kron(eye, square))
+            spread = lr**2 / size * noise.reshape(16)
+            rested = torch.linalg.solve(mixed - lr**2 * twice, spread).reshape(4, 4)
+            expected = (square * rested).sum().item() / 2
+            assert floors[f'independent {size}'][place] == pytest.approx(
+                expected, rel=0.15
+            )
+    for size in (1, 5):
+        found = floors[f'reshuffled {size}']
+        assert all(
+            a < b for a, b in zip(found, floors[f'independent {size}'], strict=True)
+        )
+        assert 70 < found[-1] / found[0] < 140
+
+
+def trial():
+    """The field trial as an array (block, treatment, crop), in tons/ha."""
+    path = ROOT / 'helpers' / 'cowpea_maize.csv'
+    rows = [[*map(int, line.split(','))] for line in path.read_text().split()[1:]]
+    rows.sort(key=lambda row: row[1:5])
+    return np.array(rows)[:, 5:].reshape(3, 24, 2) / 1000
+
+
+# Effects of nitrogen, cowpea variety and maize varieties 2 and 3, with a bias.
+EFFECTS = np.array(
+    [[1, n, c, m == 1, m == 2] for n in range(4) for c in range(2) for m in range(3)]
+)
+
+
+def held_out(fields, test, predicted):
+    """Squared errors of a block, and those of the mean of the others: (2,) each."""
+    others = np.delete(fields, test, axis=0)
+    errors = ((fields[test] - predicted(others)) ** 2).mean(axis=0)
+    return errors, ((fields[test] - others.mean(axis=(0, 1))) ** 2).mean(axis=0)
+
+
+def by_effects(others):
+    """Least squares in a balanced table: fit the mean of each treatment."""
+    return EFFECTS @ np.linalg.pinv(EFFECTS) @ others.mean(axis=0)
+
+
+def by_treatment(others):
+    return others.mean(axis=0)
+
+
+@asks('[noise.tolist(), model.coef_.tolist(), errors[1:].T.tolist()]', 11)
+def noise_and_weights_of_the_field_trial(found):
+    noise, weights, sure = found
+    fields = trial()
+    # An analysis of variance: total less blocks less treatments.
+    total, block, treatment = (
+        ((mean - fields.mean(axis=(0, 1))) ** 2 * count).sum(axis=(0, 1))
+        for mean, count in (
+            (fields, 1),
+            (fields.mean(axis=1, keepdims=True), 24),
+            (fields.mean(axis=0, keepdims=True), 3),
+        )
+    )
+    assert noise == pytest.approx(((total - block - treatment) / 46) ** 0.5, rel=1e-6)
+    assert noise == pytest.approx([0.11415, 0.58795], abs=1e-5)
+    x, y = np.tile(EFFECTS, (2, 1)), fields[:2].reshape(48, 2)
+    best, squares, *_ = np.linalg.lstsq(x, y, rcond=None)
+    assert np.allclose(weights, best[1:].T, rtol=1e-5)
+    inverse = np.linalg.pinv(x) @ np.linalg.pinv(x).T
+    assert np.allclose(sure, np.outer(squares / 43, inverse.diagonal()[1:]) ** 0.5)
+
+
+@asks('[(error ** 2 / baseline ** 2).tolist(), large_error.tolist(), [*held_out]]', 11)
+def every_block_of_the_field_trial_once(found):
+    left, large, maize = found
+    errors, around_mean = held_out(trial(), 2, by_effects)
+    assert left == pytest.approx(errors / around_mean, rel=1e-6)
+    assert large == pytest.approx(held_out(trial(), 2, by_treatment)[0] ** 0.5)
+    assert maize == pytest.approx(
+        [
+            held_out(trial(), test, by)[0][1] ** 0.5
+            for test in range(3)
+            for by in (by_effects, by_treatment)
+        ]
+    )
+
+
+@asks('(missed ** 2).mean() ** 0.5', 11)
+def regions_left_out(found):
+    """By the diagonal of the hat matrix, without leaving anything out."""
+    x = torch.column_stack([INPUTS, torch.ones(5)])
+    hat = x @ torch.linalg.pinv(x)
+    missed = (TARGETS - hat @ TARGETS) / (1 - hat.diagonal())[:, None]
+    assert found == pytest.approx(missed.square().mean().sqrt().item(), rel=1e-6)
+    assert found == pytest.approx(6.5258, abs=1e-4)
+
+
+def patients():
+    """Diabetes: inputs, targets, and the rows for test, validation and training."""
+    table = load_diabetes(scaled=False)
+    order = torch.randperm(442, generator=torch.Generator().manual_seed(0))
+    return table.data, table.target, *np.split(order.numpy(), [90, 180])
+
+
+def standardised(x, rows):
+    return StandardScaler().fit(x[rows]).transform(x)
+
+
+@asks('[alphas, by_alpha.tolist(), by_epoch[:, 1:].tolist(), int(best_epoch)]', 12)
+def penalties_and_epochs_of_the_patients(found):
+    alphas, by_alpha, by_epoch, best_epoch = found
+    x, y, _, valid, train = patients()
+    few = train[:20]
+    x = standardised(x, few)
+    for alpha, seen, unseen in zip(alphas, *by_alpha, strict=True):
+        preds = Ridge(alpha).fit(x[few], y[few]).predict(x)
+        assert [seen, unseen] == pytest.approx(of_rows(preds - y, few, valid), rel=1e-5)
+    assert min(by_alpha[1]) == pytest.approx(59.359, abs=0.001)
+    # In the directions of the singular vectors each epoch shrinks what is missing.
+    u, sizes, vt = np.linalg.svd(x[few], full_matrices=False)
+    goal = u.T @ (y[few] - y[few].mean()) / sizes
+    for epoch in (1, 16, 100, 3000):
+        w = vt.T @ (goal * (1 - (1 - 0.01 * 2 / 20 * sizes**2) ** epoch))
+        missed = of_rows(y[few].mean() + x @ w - y, few, valid)
+        assert [part[epoch - 1] for part in by_epoch] == pytest.approx(missed, rel=1e-5)
+    assert best_epoch == 16
+
+
+def of_rows(errors, *parts):
+    return [(errors[rows] ** 2).mean() ** 0.5 for rows in parts]
+
+
+@asks('[history, final.mean().sqrt().item(), kept.mean().sqrt().item()]', 12)
+def the_training_of_the_patients(found):
+    """The same training in float64, with the momentum written out."""
+    history, final, kept = found
+    x, y, test, valid, train = patients()
+    x = np.column_stack([standardised(x, train), np.ones(442)])
+    torch.manual_seed(137143)
+    start = torch.nn.Linear(10, 1)
+    w = torch.cat([start.weight[0], start.bias]).detach().double().numpy()
+    velocity, errors = 0, []
+    for epoch in range(120):
+        order = torch.Generator().manual_seed(epoch)
+        loader = DataLoader(range(262), 32, shuffle=True, generator=order)
+        for batch in loader:
+            rows = train[batch.numpy()]
+            gradient = 2 / len(rows) * x[rows].T @ (x[rows] @ w - y[rows])
+            velocity = 0.9 * velocity + gradient
+            w = w - (0.05 if epoch < 100 else 0.0005) * velocity
+        errors.append(of_rows(x @ w - y, valid, test))
+    assert history == pytest.approx([error for error, _ in errors], rel=1e-3)
+    assert final == pytest.approx(errors[-1][1], rel=1e-3)
+    assert kept == pytest.approx(min(errors)[1], rel=1e-3)
+
+
+def made_up(count):
+    """The made-up rows of 13 and 14, in float64: inputs with ones, and targets."""
+    torch.manual_seed(137143)
+    inputs = torch.randint(-16, 17, (count, 3), dtype=torch.int8).double() / 8
+    errors = torch.randint(-8, 9, (count, 2), dtype=torch.int8).double()
+    apples = inputs @ torch.tensor([-5.0, 26, 9]).double() + 76
+    oranges = inputs @ torch.tensor([-3.0, 24, 12]).double() + 92
+    ones = torch.ones(count, 1).double()
+    targets = torch.stack([apples, oranges], dim=1) + errors
+    return torch.cat([inputs, ones], dim=1), targets
+
+
+def batches_in_turn(x, y, w, orders, lr, momentum):
+    """The weights, (4, 2), after each update of gradient descent with momentum."""
+    step = torch.zeros_like(w)
+    for rows in orders:
+        step = momentum * step + x[rows].T @ (x[rows] @ w - y[rows]) / len(rows)
+        w = w - lr * step
+        yield w
+
+
+@asks('[w_all.tolist(), solve(total).tolist(), best_loss.item(), count]', 13)
+def two_million_rows_lead_to_these_weights(found):
+    w_all, best, best_loss, count = found
+    x, y = made_up(2_000_000)
+    orders, start = torch.arange(len(x)).split(1000), torch.zeros(4, 2).double()
+    *_, w = batches_in_turn(x, y, start, orders, 0.1, 0)
+    assert torch.allclose(torch.tensor(w_all).double(), w.T, atol=5e-3)
+    exact = torch.linalg.lstsq(x, y).solution
+    assert torch.allclose(torch.tensor(best).double(), exact.T, atol=1e-3)
+    assert best_loss == pytest.approx(F.mse_loss(x @ exact, y).item(), abs=0.05)
+    assert count == 10_000_000
+
+
+@asks('tsqr(pieces)[0].tolist()', 13)
+def the_trend_is_found_in_spite_of_its_condition(found):
+    assert found[0] == pytest.approx(0.002, abs=1e-6)
+    assert found[1:3] == pytest.approx([0, 0], abs=0.02)
+
+
+@asks('[one["first"], two["last"], resumed["last"], unbroken["last"]]', 14)
+def one_process_two_and_a_resumed_run_agree(found):
+    x, y = (table[:20_000] for table in made_up(2_000_000))
+    torch.manual_seed(137143)
+    linear = torch.nn.Linear(3, 2)
+    start = torch.cat([linear.weight, linear.bias[:, None]], dim=1).double().detach().T
+    epochs = [
+        torch.randperm(len(x), generator=torch.Generator().manual_seed(epoch))
+        for epoch in range(4)
+    ]
+    many, few = (
+        [*batches_in_turn(x, y, start, torch.stack(epochs).reshape(-1, n), 0.02, 0.9)]
+        for n in (1000, 40)
+    )
+    for weights, w in zip(found, [many[0], many[-1], few[-1], few[-1]], strict=True):
+        assert torch.allclose(torch.tensor(weights).double(), w.T, atol=1e-2)

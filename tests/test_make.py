@@ -1,0 +1,212 @@
+"""`make` sets up what a command needs, once, and says in a line what is in its way.
+
+Nothing is installed: a stand-in for Python writes down what it was asked for.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+from series import ROOT
+
+pytestmark = pytest.mark.skipif(not shutil.which('make'), reason='make is missing.')
+
+# Its environment is a copy of itself, which finds the `helpers` of the folder in which
+# pip was called last. WITHOUT names what fails: pip, or the index of PyTorch's builds.
+STAND_IN = """#!/bin/sh
+case "$*" in
+  '-m venv '*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
+  '-Ic import exercises, helpers'*) cat "${0%/bin/python}/finds" ;;
+  '-m pip config list') echo "global.find-links='/some/wheels /more'" ;;
+  '-m pip '*) echo "$*" >> asked; echo "$PWD/helpers" > "${0%/bin/python}/finds"
+              [ "$WITHOUT" != pip ] ;;
+  *urlopen*) [ "$WITHOUT" != index ] ;;
+esac
+"""
+READER = '-r requirements.txt'
+CHECKS = '-r requirements-dev.txt'
+ANEW = 'it is made anew'
+
+
+class Clone:
+    """What `make` looks at of the project, in a folder of its own."""
+
+    def __init__(self, folder):
+        self.folder, self.python = folder, './stand-in'
+        for name in ('Makefile', 'requirements.txt', 'requirements-dev.txt'):
+            shutil.copy(ROOT / name, folder)
+        self.program('stand-in', STAND_IN)
+
+    def program(self, name, script):
+        (self.folder / name).write_text(script)
+        (self.folder / name).chmod(0o755)
+
+    def make(self, *arguments, succeeds=True, without='', path='', **options):
+        """Run make, without the uv of this machine; what it printed."""
+        mine = ('MAKE', 'TORCH')
+        env = {k: v for k, v in os.environ.items() if not k.startswith(mine)}
+        env |= {'PATH': f'{path}{env["PATH"]}', 'WITHOUT': without}
+        command = ['make', '--no-print-directory', f'PYTHON={self.python}']
+        done = subprocess.run(
+            [*command, *([] if path else ['UV=']), *arguments],
+            cwd=self.folder,
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            **options,
+        )
+        assert (done.returncode == 0) == succeeds, done.stdout
+        return done.stdout
+
+    def asked(self):
+        """What pip was asked to install since the last look, by its last words."""
+        asked = self.folder / 'asked'
+        lines = asked.read_text().splitlines() if asked.exists() else []
+        asked.unlink(missing_ok=True)
+        return [' '.join(line.split()[-2:]) for line in lines]
+
+
+@pytest.fixture
+def clone(tmp_path):
+    return Clone(tmp_path)
+
+
+@pytest.fixture
+def ready(clone):
+    assert ANEW not in clone.make('run', 'TORCH=any')
+    assert clone.asked() == [READER]
+    return clone
+
+
+def test_make_alone_lists_its_targets(clone):
+    listed = [line.split()[0] for line in clone.make().splitlines()]
+    assert {'lab', 'run', 'test', 'test-all', 'record', 'pins'} <= set(listed)
+    assert clone.asked() == []
+
+
+@pytest.mark.parametrize(('given', 'ends'), [('', 'record'), ('1', 'record --all')])
+def test_make_passes_the_wish_for_all_new_outputs_on(clone, given, ends):
+    printed = clone.make('-n', 'record', f'ALL={given}', 'READY=')
+    assert printed.strip().endswith(ends)
+
+
+def test_a_reader_needs_less_than_the_checks(ready):
+    ready.make('bench', 'TORCH=any')
+    assert ready.asked() == [CHECKS]
+    ready.make('run', 'bench')
+    assert ready.asked() == []
+    shutil.rmtree(ready.folder / '.venv')
+    ready.make('bench', 'TORCH=any')
+    ready.make('run')
+    assert ready.asked() == [CHECKS], 'That file names what a reader needs, too.'
+
+
+def test_changed_versions_are_installed(ready):
+    os.utime(ready.folder / 'requirements.txt', (2e9, 2e9))
+    assert ANEW not in ready.make('run', 'TORCH=any')
+    assert ready.asked() == [READER]
+
+
+def cut(clone):
+    shutil.rmtree(clone.folder / '.venv' / 'bin')
+
+
+def unfinished(clone):
+    (clone.folder / '.venv' / 'requirements.txt').unlink()
+
+
+def moved(clone):
+    clone.folder = clone.folder.rename(clone.folder.with_name('moved'))
+
+
+def copied(clone):
+    copy = clone.folder.with_name('copied')
+    clone.folder = shutil.copytree(clone.folder, copy, symlinks=True)
+
+
+def stopped(clone):
+    shutil.rmtree(clone.folder / '.venv')
+    clone.make('run', 'TORCH=any', without='pip', succeeds=False)
+    assert clone.asked() == [READER]
+
+
+@pytest.mark.parametrize('what', [cut, unfinished, moved, copied, stopped])
+def test_half_an_environment_is_made_anew(ready, what):
+    what(ready)
+    left_over = ready.folder / '.venv' / 'left-over'
+    left_over.touch()
+    assert ready.make('run', 'TORCH=any').count(ANEW) == 1
+    assert not left_over.exists()
+    assert ready.asked() == [READER]
+    ready.make('run')
+    assert ready.asked() == []
+
+
+def test_the_build_without_cuda_comes_from_its_index(clone):
+    printed = clone.make('run', 'TORCH=cpu')
+    index = 'https://download.pytorch.org/whl/cpu'
+    assert f'the cpu build, from {index}.' in printed
+    version = re.search('^torch==.*$', (ROOT / 'requirements.txt').read_text(), re.M)
+    assert clone.asked() == [f'{index} {version[0]}', READER]
+
+
+def test_an_index_that_does_not_answer_is_passed_over(clone):
+    printed = clone.make('run', 'TORCH=cpu', without='index')
+    assert 'whl/cpu does not answer' in printed
+    assert clone.asked() == [READER]
+
+
+def test_a_driver_asks_for_the_usual_build(clone):
+    clone.program('nvidia-smi', '#!/bin/sh\necho a GPU\n')
+    path = f'{clone.folder}{os.pathsep}'
+    assert 'PyTorch: the usual build' in clone.make('run', 'UV=', path=path)
+
+
+def test_uv_is_used_where_it_is_found(clone):
+    clone.program('uv', '#!/bin/sh\necho "$UV_FIND_LINKS $*" >> asked.uv\n')
+    path = f'{clone.folder}{os.pathsep}'
+    assert 'with uv' in clone.make('run', 'TORCH=any', path=path)
+    assert clone.asked() == []
+    (asked,) = (clone.folder / 'asked.uv').read_text().splitlines()
+    assert asked.startswith('/some/wheels,/more pip install ')
+    assert asked.endswith(READER)
+
+
+def test_a_too_old_python(clone):
+    old = '#!/bin/sh\n[ "$1" = --version ] && echo Python 3.9.2\nexit 1\n'
+    clone.program('stand-in', old)
+    printed = clone.make('run', succeeds=False)
+    assert 'Python 3.11 or newer is needed' in printed
+    assert 'Python 3.9.2' in printed
+    assert not (clone.folder / '.venv').exists()
+
+
+def test_a_missing_python(clone):
+    clone.python = 'no-such-python'
+    printed = clone.make('run', succeeds=False)
+    assert 'Python 3.11 or newer is needed' in printed
+    assert not (clone.folder / '.venv').exists()
+
+
+def test_a_python_without_venv(clone):
+    clone.program('stand-in', '#!/bin/sh\n[ "$2" != venv ]\n')
+    assert 'venv module is missing' in clone.make('run', succeeds=False)
+    assert not (clone.folder / '.venv').exists()
+
+
+@pytest.mark.skipif(os.name == 'nt', reason='Windows keeps other permissions.')
+def test_a_folder_that_cannot_be_written_to():
+    # Root may write anywhere, so here make runs as nobody, who may not read tmp_path.
+    nobody = {'user': 65534} if os.geteuid() == 0 else {}
+    with tempfile.TemporaryDirectory() as folder:
+        clone = Clone(Path(folder))
+        clone.folder.chmod(0o555)
+        printed = clone.make('run', succeeds=False, **nobody)
+        assert f'{folder} is not yours to write to' in printed
+        assert 'venv' not in printed
+        clone.folder.chmod(0o755)

@@ -1,0 +1,58 @@
+"""The series agrees with what is committed on other processors, as far as one can tell.
+
+Random rounding (kernel/rounding.py) stands for any of them. The variables choose other
+kernels of a library: MKL_CBWR=COMPATIBLE and ATEN_CPU_CAPABILITY act on every x86
+processor, MKL_CBWR=AVX2 on Intel's alone, none of them on ARM.
+"""
+
+import re
+
+import nbformat
+import pytest
+from execute import environment, execute
+from nbformat.v4 import new_code_cell, new_notebook
+from one_run import KERNEL
+from series import paths, printed
+
+pytestmark = pytest.mark.slow
+
+SETTINGS = [{'ROUNDING': str(seed)} for seed in (1, 2, 3)] + [
+    {'MKL_CBWR': 'COMPATIBLE'},
+    {'MKL_CBWR': 'AVX2'},
+    {'ATEN_CPU_CAPABILITY': 'default', 'OMP_NUM_THREADS': '2'},
+]
+
+
+@pytest.mark.parametrize('path', paths(), ids=lambda path: path.stem)
+@pytest.mark.parametrize('setting', SETTINGS, ids=lambda s: ' '.join(s.values()))
+def test_another_processor_agrees(setting, path, lines_of):
+    lines = lines_of('-p', 'no:xdist', path, **setting)
+    assert re.search(r'^\d+ passed in', lines, re.M), lines
+
+
+@pytest.fixture
+def lossy(tmp_path):
+    """A notebook that prints more digits than float32 carries."""
+    path = tmp_path / '01-lossy.ipynb'
+    cells = [
+        'import torch; x = torch.linspace(30, 130, 60).reshape(20, 3)',
+        'torch.set_printoptions(precision=9); x.t() @ x',
+        'x.mean(dim=0)',
+        '(x @ torch.ones(3)).equal(x @ torch.ones(3))',
+        '(torch.eye(3) @ torch.eye(3)).sum()',
+    ]
+    nbformat.write(new_notebook(cells=list(map(new_code_cell, cells))), path)
+    return path
+
+
+def test_random_rounding_moves_last_digits_and_nothing_else(lossy):
+    def shown(**more):
+        env = environment(KERNEL) | more
+        return [printed(cell) for cell in execute(lossy, env=env)[0].cells]
+
+    plain, again, other = shown(), shown(ROUNDING='1'), shown(ROUNDING='2')
+    assert again == shown(ROUNDING='1')
+    assert plain[1] != again[1] != other[1]
+    assert plain[2] != again[2] or plain[2] != other[2]
+    assert plain[3] == again[3] == other[3] == 'True'
+    assert plain[4] == again[4] == other[4]

@@ -1,0 +1,108 @@
+"""The page that a maintainer reads when outputs differ: build/differences.html."""
+
+import base64
+import difflib
+import html
+import io
+import re
+from itertools import zip_longest
+
+import numpy as np
+from compare import NUMBER, close, frames, pictures, texts, words
+from PIL import Image
+from series import ROOT
+
+PAGE = ROOT / 'build' / 'differences.html'
+HEAD = """<!doctype html><meta charset="utf-8"><title>Differences</title>
+<meta name="viewport" content="width=device-width"><style>
+body { font: 16px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 75em;
+  padding: 0 1em } pre { background: #f3f3f3; overflow: auto; padding: .5em }
+mark { background: #f9c77e } img { background: #fff; max-width: 100% }
+.pair { display: grid; gap: 1em; grid-template-columns: 1fr 1fr }
+figure { margin: 0 } figcaption { color: #555 }
+@media (max-width: 40em) { .pair { grid-template-columns: 1fr } }
+</style><h1>Outputs that differ</h1>
+<p>Committed on the left, new on the right; what moved is marked.
+If only last digits moved, round more; if the new outputs are right, <code>make
+record</code> saves them and lists the sentences that no longer hold.</p>
+"""
+
+
+def write(sections):
+    """The page with these sections, or no page where there are none."""
+    PAGE.unlink(missing_ok=True)
+    if sections:
+        PAGE.parent.mkdir(exist_ok=True)
+        PAGE.write_text(HEAD + '\n'.join(sections), encoding='utf-8')
+
+
+def section(notebook, place, cell, outputs, found):
+    """What differs between a committed cell and its outputs in another run."""
+    lines = ''.join(f'<li>{html.escape(line.splitlines()[0])}' for line in found)
+    title = html.escape(f'{notebook}, {place}')
+    source = f'<details><summary>code</summary><pre>{html.escape(cell.source)}</pre>'
+    shown = [f'<h2>{title}</h2><ul>{lines}</ul>{source}</details>']
+    for of, nothing, both in ((texts, '', as_text), (pictures, b'', as_pictures)):
+        old, new = (
+            [x for out in run for x in of(out)] for run in (cell.outputs, outputs)
+        )
+        pairs = dict.fromkeys(zip_longest(old, new, fillvalue=nothing))
+        shown += [both(*pair) for pair in pairs if pair[0] != pair[1]]
+    return '\n'.join(shown)
+
+
+def as_text(old, new):
+    return side_by_side(*(f'<pre>{text}</pre>' for text in marked(old, new)))
+
+
+def as_pictures(old, new):
+    return side_by_side(image(old), image(new)) + contrast(old, new)
+
+
+def side_by_side(left, right):
+    return f'<div class="pair"><div>{left}</div><div>{right}</div></div>'
+
+
+def marked(old, new):
+    """Two texts as HTML: numbers that moved, or words that changed, are marked."""
+    if words(old) == words(new):
+        numbers = zip(NUMBER.findall(old), NUMBER.findall(new), strict=True)
+        moved = iter([not close(a, b) for a, b in numbers] * 2)
+
+        def marks(number):
+            return mark(number[0]) if next(moved) else number[0]
+
+        return [NUMBER.sub(marks, html.escape(text, False)) for text in (old, new)]
+    parts = [re.split(r'(\s+)', text) for text in (old, new)]
+    sides = ['', '']
+    for kind, *spans in difflib.SequenceMatcher(None, *parts, False).get_opcodes():
+        for side, (start, stop) in enumerate((spans[:2], spans[2:])):
+            text = html.escape(''.join(parts[side][start:stop]))
+            sides[side] += text if kind == 'equal' else mark(text)
+    return sides
+
+
+def mark(text):
+    return f'<mark>{text}</mark>'
+
+
+def image(content, caption=''):
+    if not content:
+        return 'no picture'
+    url = 'data:image/png;base64,' + base64.b64encode(content).decode()
+    return (
+        f'<figure><img src="{url}" alt=""><figcaption>{caption}</figcaption></figure>'
+    )
+
+
+def contrast(old, new):
+    """Where two pictures differ: the darker, the more; of several frames the worst."""
+    if not (old and new) or (a := frames(old)).shape != (b := frames(new)).shape:
+        return ''
+    gap = np.abs(a - b).max(axis=-1)
+    worst = gap[gap.mean(axis=(1, 2)).argmax()]
+    content = io.BytesIO()
+    Image.fromarray(255 - np.minimum(4 * worst, 255).astype('uint8')).save(
+        content, 'PNG'
+    )
+    return image(content.getvalue(), 'where they differ, four times as strong')
