@@ -13,6 +13,7 @@ import time
 
 import torch
 import torch.distributed as dist
+import torch.distributed.nn  # before a group exists, or it would keep it to the end
 import torch.nn.functional as F
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel

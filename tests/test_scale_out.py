@@ -70,6 +70,26 @@ def test_two_processes_go_on_where_one_stopped(one, tmp_path):
         assert (after[update] - after[update - 1]).abs().max() > 1e-2
 
 
+ENDS = """
+import gc, torch, torch.distributed as dist, weakref, scale_out
+dist.init_process_group('gloo', store=dist.HashStore(), rank=0, world_size=1)
+group = weakref.ref(dist.group.WORLD)
+rows = torch.utils.data.TensorDataset(torch.ones(9, 3), torch.ones(9, 2))
+scale_out.train(rows, 3, 1)
+dist.destroy_process_group()
+gc.collect()
+assert group() is None, 'the group and its threads live on'
+"""
+
+
+def test_the_group_ends_before_the_process():
+    """Threads that a group leaves behind abort its process now and then."""
+    done = subprocess.run(
+        [sys.executable, '-c', ENDS], cwd=NOTEBOOKS, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_notebook_shows_the_script_as_it_is():
     text = SCRIPT.read_text(encoding='utf-8').strip()
     assert any(text in printed(cell) for cell in Notebook(numbered(14)).code)
