@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
-from paper import gather
+from paper import gather, number_pages
 from PIL import Image
 from series import ROOT, Notebook, listed, paths
 
@@ -499,8 +499,12 @@ def test_the_series_prints_as_one_pdf(browser, site):
             .map(it => it.outerHTML.slice(0, 200))"""
     )
     assert amiss == []
+    pages = number_pages(page)
     printed = page.pdf(outline=True, tagged=True, prefer_css_page_size=True)
     assert b'/Outlines' in printed
     assert b'/Alt' in printed
-    assert printed.count(b'/Type /Page\n') > 100
+    assert printed.count(b'/Type /Page\n') == pages > 100
+    starts = page.eval_on_selector_all('nav a', 'all => all.map(it => it.dataset.page)')
+    assert len(starts) == len(heads) + 1
+    assert 3 == int(starts[0]) < int(starts[-1]) <= pages
     page.context.close()

@@ -85,6 +85,30 @@ def gather(browser, site):
     return page
 
 
+def number_pages(page):
+    """Write page numbers into the contents; Chromium has no target-counter.
+
+    Each chapter is printed alone, and its pages are counted.
+
+    Returns:
+        The number of all pages.
+    """
+    alone = """at => [...document.body.children].forEach((part, place) =>
+        part.style.display = place == at || at < 0 ? '' : 'none')"""
+    total, starts = 0, []
+    for at in range(page.locator('body > *').count()):
+        page.evaluate(alone, at)
+        starts.append(total + 1)
+        total += page.pdf(prefer_css_page_size=True).count(b'/Type /Page\n')
+    page.evaluate(alone, -1)
+    page.evaluate(
+        """starts => document.querySelectorAll('nav a').forEach((link, at) =>
+            link.dataset.page = starts[at])""",
+        starts[2:],  # after the cover and the contents
+    )
+    return total
+
+
 def main():
     """Print it, and say where it lies."""
     from playwright.sync_api import sync_playwright  # which a reader may not have
@@ -94,6 +118,7 @@ def main():
         if not browser:
             sys.exit(NO_CHROMIUM)
         page = gather(browser, ROOT / 'build' / 'site')
+        number_pages(page)
         path = ROOT / 'build' / 'series.pdf'
         page.pdf(path=path, outline=True, tagged=True, prefer_css_page_size=True)
         browser.close()
