@@ -86,19 +86,22 @@ check_without_one = Exercise(
 check_model = Exercise(
     right="""
 def answer(x, w, b):
-    return x @ w.t() + b
+    return x @ w + b.t()
 """,
-    means='It uses no global names, so it serves any number of inputs and targets.',
-    cases=MODELS,
+    means='Their weights stand in columns already; their biases have to become a row.',
+    cases=[(x, w.t(), b.reshape(-1, 1)) for x, w, b in MODELS],
     hints={
-        'the bias is missing.': 'x @ w.t()',
-        'the bias is added, not subtracted.': 'x @ w.t() - b',
+        'their w is (k, m): it meets the k columns of x as it is.': 'x @ w.t() + b.t()',
         (
-            'the inner sizes of @ differ. Which matrix has the shape (k, m)?',
-            'w is (m, k): its transpose, w.t(), meets the k columns of x.',
+            'b is a column, (m, 1). Along which axis is a column repeated?',
+            'a column is repeated to the right, where each row needs all m biases: '
+            'turn it into a row, (1, m).',
         ): 'x @ w + b',
-        'x and w changed places: the arguments are x, w, b.': 'w @ x.t() + b',
-        '(n, m) + (m,) adds b to every row.': 'x @ w.t() + b.reshape(-1, 1)',
+        'the bias is missing.': 'x @ w',
+        'the bias is added, not subtracted.': 'x @ w - b.t()',
+        'this adds the first bias to every target.': 'x @ w + b[0]',
+        'this is (m, n), a row for each target: turn it around.': 'w.t() @ x.t() + b',
+        'x and w changed places: the arguments are x, w, b.': 'w @ x + b.t()',
     },
 )
 
