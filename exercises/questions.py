@@ -141,19 +141,37 @@ def answer(w, b):
 
 # 03 Measure the error with a loss
 
-check_rmse = Exercise(
+check_relative_rmse = Exercise(
     right="""
 def answer(preds, targets):
-    return mse(preds, targets).sqrt()
+    squares = ((preds - targets) ** 2).mean(dim=0)
+    around_mean = ((targets.mean(dim=0) - targets) ** 2).mean(dim=0)
+    return (squares / around_mean).sqrt()
 """,
-    means='Square, average over all elements, take the root: tons again.',
-    cases=[random(shape, shape) for shape in [(5, 2), (7, 3), (4,)]],
+    means='Each target is measured by its own spread, so its unit has no say.',
+    cases=[random(shape, shape) for shape in [(5, 2), (7, 3), (4, 4)]],
     hints={
-        'this is the MSE, without its root.': 'mse(preds, targets)',
-        'this is the MAE.': '(preds - targets).abs().mean()',
-        'this adds the squares; average them.': '((preds - targets) ** 2).sum().sqrt()',
-        'divide by all elements, not by the rows.': ('mse(', 'preds[0].numel() * mse('),
-        'not every table has 10 elements.': ('mse(', 'preds.numel() / 10 * mse('),
+        'this divides the MSEs: take the root.': 'squares / around_mean',
+        'these are the RMSEs; now divide by those of the baseline.': 'squares.sqrt()',
+        'it is the other way round.': '(around_mean / squares).sqrt()',
+        'keep the targets apart: one number for each.': (
+            '(squares.mean() / around_mean.mean()).sqrt()'
+        ),
+        'each target has a baseline of its own.': (
+            '(squares / around_mean.mean()).sqrt()'
+        ),
+        'average down the rows: dim=0.': ('mean(dim=0)\n', 'mean(dim=1)\n'),
+        'the baseline predicts the mean of each column, not of the table.': (
+            ('targets.mean(dim=0) -', 'targets.mean() -')
+        ),
+        'the baseline predicts the mean of the targets, not of the predictions.': (
+            ('targets.mean(dim=0) -', 'preds.mean(dim=0) -')
+        ),
+        (
+            'nearly. What does .std divide by?',
+            '.std divides by n − 1, and the RMSE of the baseline by n.',
+        ): 'squares.sqrt() / targets.std(dim=0)',
+        'these are MAEs; take squares.': (') ** 2)', ').abs())', '.sqrt()', ''),
     },
 )
 
