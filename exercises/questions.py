@@ -220,34 +220,54 @@ check_noise = Exercise(
 
 # 04 Compute the gradients
 
-check_gradients = Exercise(
+# Some of these predictions, x with w = 1 and b = 0, are their targets.
+EXACT = torch.tensor([[1.0, 2.0], [3.0, 4.0], [0.0, 1.0]])
+PARTLY = torch.tensor([[1.0, 5.0], [2.0, 4.0], [3.0, 1.0]])
+
+check_mae_gradients = Exercise(
     right="""
 def answer(x, targets, w, b):
     n, m = targets.shape
-    diff = x @ w.t() + b - targets
-    return 2 / (n * m) * diff.t() @ x, 2 / (n * m) * diff.sum(dim=0)
+    side = (x @ w.t() + b - targets).sign()
+    return side.t() @ x / (n * m), side.sum(dim=0) / (n * m)
 """,
     look=torch.no_grad()(returned),
-    means='These lines serve every table, and need no autograd.',
-    cases=[(x, *random((len(x), len(w))), w, b) for x, w, b in MODELS],
+    means='Only the side of a difference counts, so a target that is wildly off has no '
+    'more say than any other.',
+    cases=[(x, *random((len(x), len(w))), w, b) for x, w, b in MODELS]
+    + [(EXACT, PARTLY, torch.eye(2), torch.zeros(2))],
     hints={
-        'the sign is wrong: the difference is preds - targets.': ('2 /', '-2 /'),
-        'the factor 2 of the square is missing.': ('2 /', '1 /'),
+        (
+            'this is the gradient of the MSE. How fast does |d| change with d?',
+            'its slope is 1 right of 0 and −1 left of it, however large d is.',
+        ): (').sign()', ') * 2'),
+        'the factor 2 comes from a square, and here is none.': (
+            ('.sign()', '.sign() * 2')
+        ),
+        'the size of a difference has no say, only its sign.': AnyOf(
+            ('.sign()', ''), ('.sign()', '.abs()')
+        ),
+        'the sign is wrong: the difference is preds - targets.': (
+            ('.sign()', '.sign() * -1')
+        ),
+        (
+            'nearly. What does a prediction count that is exact?',
+            'where the difference is 0, so is the slope.',
+        ): AnyOf(
+            (' - targets).sign()', ' > targets) * 2.0 - 1'),
+            (' - targets).sign()', ' >= targets) * 2.0 - 1'),
+        ),
         'divide by all elements, not by the rows.': ('(n * m)', 'n'),
         'this is the gradient of the sum; divide by n times m.': (' / (n * m)', ''),
         'not every table has ten elements.': ('(n * m)', '10'),
-        'divide that of b by n times m, too.': (
-            '2 / (n * m) * diff.s',
-            '2 / n * diff.s',
+        'divide that of b by n times m, too.': ('0) / (n * m)', '0) / n'),
+        'give that of w first.': 'side.sum(dim=0) / (n * m), side.t() @ x / (n * m)',
+        'write a formula: nothing is recorded here for backward().': (
+            'side.mean().backward()'
         ),
-        'give that of w first.': (
-            '2 / (n * m) * diff.sum(dim=0), 2 / (n * m) * diff.t() @ x'
-        ),
-        'write the formula: nothing is recorded here for backward().': (
-            '(diff ** 2).mean().backward()'
-        ),
-        'use x in the place of the global name inputs.': ('@ x,', '@ inputs,'),
+        'use x in the place of the global name inputs.': ('@ x /', '@ inputs /'),
     },
+    first='Which slope has the graph of |d| left of 0, which one right of it?',
 )
 
 check_lowest_alone = Exercise(

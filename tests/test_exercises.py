@@ -168,6 +168,18 @@ def by_variance(preds, targets):
     return (errors / targets.var(dim=0, correction=0)).sqrt().double().numpy()
 
 
+@torch.enable_grad()
+def by_autograd(x, targets, w, b):
+    w, b = w.clone().requires_grad_(), b.clone().requires_grad_()
+    return torch.autograd.grad(F.l1_loss(x @ w.t() + b, targets), (w, b))
+
+
+def by_quotient(x, targets, w, b):
+    diff = x @ w.t() + b - targets
+    side = diff / diff.abs() / diff.numel()
+    return side.t() @ x, side.sum(dim=0)
+
+
 def split(x, y, size):
     return [*zip(x.split(size), y.split(size), strict=True)]
 
@@ -249,6 +261,8 @@ def right_losses(x, y, epochs, lr):
         ('shapes', 5, 'expected 3 values, found an int'),
         ('shapes', (torch.Size([3, 4]), [3], (7, 3)), 'Right.'),
         ('relative_rmse', by_variance, 'Right.'),
+        ('mae_gradients', by_autograd, 'Right.'),
+        ('mae_gradients', by_quotient, 'not all elements are finite'),
         ('constants', (81, 101.0), 'Right.'),
         ('constants', [81, 100], 'first [1], which is 100'),
         ('best_rate', True, 'expected a number, found True'),
@@ -327,7 +341,8 @@ def test_the_readers_kernel_stays_as_it_was():
         check(reckless)
     assert torch.is_grad_enabled()
     assert drawn() == expected
-    assert exercises.check_gradients(exercises.check_gradients.right_answer())[0] == 'R'
+    by_formula = exercises.check_mae_gradients.right_answer()
+    assert exercises.check_mae_gradients(by_formula)[0] == 'R'
 
 
 class Hostile:
