@@ -292,51 +292,87 @@ check_lowest_alone = Exercise(
 # 05 Take one gradient-descent step
 
 
-def look_at_step(answer, w, lr):
-    before, version = w.detach().clone(), w._version
-    answer(w, lr)
+def look_at_step(answer, w, b, lr, longest):
+    before = w.detach().clone(), w._version, b.detach().clone(), b._version
+    answer(w, b, lr, longest)
     return {
-        'w': w.detach(),
-        'w is changed in place': w._version > version or not torch.equal(w, before),
-        'the gradient is zero': w.grad is None or not w.grad.any().item(),
-        'w requires gradients': w.requires_grad,
+        name: {
+            'value': each.detach(),
+            'changed in place': each._version > version or not torch.equal(each, old),
+            'gradient is zero': each.grad is None or not each.grad.any().item(),
+            'requires gradients': each.requires_grad,
+        }
+        for name, each, old, version in (('w', w, *before[:2]), ('b', b, *before[2:]))
     }
 
 
-def with_gradient(shape):
-    (w,) = random(shape)
-    (w.requires_grad_() ** 2).sum().backward()
-    return w
+def with_gradients(*shapes):
+    tensors = random(*shapes)
+    for each in tensors:
+        (each.requires_grad_() ** 2).sum().backward()
+    return tensors
 
 
-CLEAR = '    w.grad.zero_()\n'
+UPDATE = '    with torch.no_grad()'
+CLEAR = '    w.grad.zero_()\n    b.grad.zero_()\n'
+UNMOVED = 'w -=', 'v = w -', 'b -=', 'v = b -'
+SHORTEN = """
+    length = lr * ((w.grad ** 2).sum() + (b.grad ** 2).sum()).sqrt()
+    if length > longest:
+        lr = lr * longest / length
+"""
+EACH_ALONE = """
+    w_lr, b_lr = (min(lr, longest / (g ** 2).sum().sqrt()) for g in (w.grad, b.grad))
+"""
 
-check_step = Exercise(
-    right="""
-def answer(w, lr):
-    with torch.no_grad():
+check_bounded_step = Exercise(
+    right=f"""
+def answer(w, b, lr, longest):{SHORTEN}{UPDATE}:
         w -= lr * w.grad
-    w.grad.zero_()
-""",
+        b -= lr * b.grad
+{CLEAR}""",
     look=look_at_step,
-    means='`w` is the same tensor as before, a little lower, and ready for `backward`.',
-    cases=[(with_gradient((2, 3)), 0.1), (with_gradient((4,)), 0.03)],
+    means='One factor shortens all moves, so the direction stays; no gradient takes '
+    'the model farther than `longest`.',
+    cases=[
+        (*with_gradients((2, 3), (2,)), 0.03, 5.0),
+        (*with_gradients((3, 2), (3,)), 0.2, 0.3),
+        (*with_gradients((1, 4), (1,)), 3.0, 2.0),
+    ],
     hints={
+        'this step can be longer than `longest`.': ('if length >', 'if 0 >'),
+        'a step that is short enough stays as it is.': ('length > longest', 'True'),
+        'measure the step, which is lr times the gradient.': ('lr * ((', '(('),
+        'take the root of the sum of squares.': (').sqrt()', ')'),
+        (
+            'the longest step is too long or too short. What does lr become?',
+            'lr times longest / length: the length contains the old lr already.',
+        ): ('lr = lr *', 'lr ='),
+        (
+            'w and b are bounded apart. Does the step keep its direction?',
+            'measure w and b together, and shorten both by one factor.',
+        ): (SHORTEN, EACH_ALONE, 'w -= lr', 'w -= w_lr', 'b -= lr', 'b -= b_lr'),
+        'the moves of b belong to the length, too.': (' + (b.grad ** 2).sum()', ''),
+        'this cuts single moves, which turns the step: shorten all by one factor.': (
+            *(SHORTEN, '\n', ' lr * w.grad', ' (lr * w.grad).clip(-longest, longest)'),
+            *(' lr * b.grad', ' (lr * b.grad).clip(-longest, longest)'),
+        ),
         'w is as before: -= changes it in place, w = w - … makes a new tensor.': AnyOf(
-            ('w -=', 'w = w -'), ('w -=', 'v = w -'), ('w -=', 'v = w -', CLEAR, '')
+            ('w -=', 'w = w -', 'b -=', 'b = b -'), UNMOVED, (*UNMOVED, CLEAR, '')
         ),
-        'step first, then clear the gradient.': ('    with', f'{CLEAR}    with'),
-        'move against the gradient.': AnyOf(('-=', '+='), ('-=', '+=', CLEAR, '')),
-        'the step is right; now set the gradient back to zero.': (CLEAR, ''),
-        'change w inside no_grad().': ('with torch.no_grad()', 'if True'),
-        'w lost its requires_grad; inside no_grad() it can keep it.': (
-            ('    with', '    w.requires_grad_(False)\n    with')
+        'b takes part in the step as w does.': ('b -=', 'v = b -'),
+        'step first, then clear the gradients.': (SHORTEN, f'\n{CLEAR}{SHORTEN[1:]}'),
+        'move against the gradient.': ('-=', '+='),
+        'the step is right; now set both gradients back to zero.': AnyOf(
+            (CLEAR, ''), ('    w.grad.zero_()\n', ''), ('    b.grad.zero_()\n', '')
         ),
-        'w.grad is there already: no backward.': (
-            '    with',
-            '    w.backward()\n    with',
+        'change w and b inside no_grad().': ('with torch.no_grad()', 'if True'),
+        'the gradients are there already: no backward.': (
+            UPDATE,
+            f'    w.backward()\n{UPDATE}',
         ),
     },
+    first='How far does the step with `lr` go? Which rate goes as far as `longest`?',
 )
 
 check_best_rate = Exercise(

@@ -205,10 +205,18 @@ def rotated(x, y, size):
     return split(x.roll(offset, 0), y.roll(offset, 0), size)
 
 
-def own_step(w, lr):
+def own_step(w, b, lr, longest):
     with torch.no_grad():
-        w -= 0.1 * w.grad
-    w.grad.zero_()
+        for each in (w, b):
+            each -= 0.1 * each.grad
+            each.grad.zero_()
+
+
+def clipped_first(w, b, lr, longest):
+    torch.nn.utils.clip_grad_norm_([w, b], longest / lr)
+    opt = torch.optim.SGD([w, b], lr)
+    opt.step()
+    opt.zero_grad()
 
 
 def from_random(x, y, epochs, lr):
@@ -267,7 +275,8 @@ def right_losses(x, y, epochs, lr):
         ('constants', [81, 100], 'first [1], which is 100'),
         ('best_rate', True, 'expected a number, found True'),
         ('best_rate', float('nan'), 'the result is nan'),
-        ('step', own_step, 'same for another `lr`'),
+        ('bounded_step', own_step, 'same for another `lr`'),
+        ('bounded_step', clipped_first, 'Right.'),
         ('train', from_random, 'losses[0] is not the loss of zero weights'),
         ('train', right_losses, 'Right.'),
         ('epochs', lambda: 2111, 'no function'),
