@@ -508,36 +508,49 @@ def look_with_file(answer, make, *more):
         return returned(answer, file, *more)
 
 
-def model_file(inputs, targets):
-    w, b = random((len(targets), len(inputs)), (len(targets),))
-    names = {'inputs': inputs, 'targets': targets}
-    return lambda: {'weights': {'weight': w, 'bias': b}, **names}
+def scaled_model(k, m):
+    """What makes the content of a file, and raw inputs for it."""
+    w, b, means, spreads, x = random((m, k), (m,), (k,), (k,), (4, k))
+    means, spreads = 50 + 10 * means, 5 + spreads.abs()
+    names = {'inputs': [*'abcdef'[:k]], 'targets': [*'uvwxyz'[:m]]}
+    scaling = {'means': means, 'spreads': spreads}
+    return lambda: {'weights': {'weight': w, 'bias': b}} | names | scaling, 50 + 9 * x
 
 
-check_file_predictions = Exercise(
+check_scaled_model = Exercise(
     right="""
-def answer(file, region):
+def answer(file, x):
     saved = torch.load(file, weights_only=True)
     model = nn.Linear(len(saved['inputs']), len(saved['targets']))
     model.load_state_dict(saved['weights'])
-    row = torch.tensor([[float(region[name]) for name in saved['inputs']]])
-    return dict(zip(saved['targets'], model(row)[0].tolist()))
+    with torch.no_grad():
+        return model((x - saved['means']) / saved['spreads'])
 """,
     look=look_with_file,
-    means='The names in the file decide the order, so the dictionary may have any.',
-    cases=[
-        (model_file(['rain', 'sun'], [*'xyz']), {'sun': 5, 'rain': 7}),
-        (model_file(['low', 'mid', 'high'], ['d']), {'high': 3, 'low': 1, 'mid': 2}),
-    ],
+    means='The scaling travels with the weights: without it they predict nonsense.',
+    cases=[scaled_model(2, 3), scaled_model(3, 1), scaled_model(4, 4)],
     hints={
-        'take the numbers in the order of the names in the file.': AnyOf(
-            (
-                "region[name]) for name in saved['inputs']",
-                'v) for v in region.values()',
-            ),
-            ("for name in saved['inputs']", 'for name in sorted(region)'),
+        'these weights belong to scaled inputs: scale x first.': 'model(x)',
+        (
+            'x is scaled with its own numbers. Which ones do the weights know?',
+            'those in the file: with others the same region gets another prediction.',
+        ): AnyOf(
+            'model((x - x.mean(dim=0)) / x.std(dim=0))',
+            'model((x - x.mean(dim=0)) / x.std(dim=0, correction=0))',
         ),
-        'name the predictions after the targets.': ("zip(saved['t", "zip(saved['inpu"),
+        'this is the way back: subtract the means, then divide.': (
+            "model(x * saved['spreads'] + saved['means'])"
+        ),
+        'subtract the means first, then divide.': (
+            "model(x / saved['spreads'] - saved['means'])"
+        ),
+        'brackets: the difference is divided, not only the means.': (
+            "model(x - saved['means'] / saved['spreads'])"
+        ),
+        'divide by the spreads, too.': "model(x - saved['means'])",
+        'divide by the spreads; do not multiply.': (
+            "model((x - saved['means']) * saved['spreads'])"
+        ),
         'the file knows how many inputs and targets: it need not be (3, 2).': (
             ("len(saved['inputs']), len(saved['targets'])", '3, 2')
         ),

@@ -180,6 +180,12 @@ def by_quotient(x, targets, w, b):
     return side.t() @ x, side.sum(dim=0)
 
 
+def by_hand(file, x):
+    saved = torch.load(file)
+    w = saved['weights']['weight'] / saved['spreads']
+    return x @ w.t() + saved['weights']['bias'] - w @ saved['means']
+
+
 def split(x, y, size):
     return [*zip(x.split(size), y.split(size), strict=True)]
 
@@ -280,8 +286,8 @@ def right_losses(x, y, epochs, lr):
         ('train', from_random, 'losses[0] is not the loss of zero weights'),
         ('train', right_losses, 'Right.'),
         ('epochs', lambda: 2111, 'no function'),
-        ('file_predictions', lambda file, region: 1 + 'a', 'unsupported operand'),
-        ('file_predictions', lambda file, region: {}, "keys ['x', 'y', 'z']"),
+        ('scaled_model', lambda file, x: 1 + 'a', 'unsupported operand'),
+        ('scaled_model', by_hand, 'Right.'),
         (
             'is_safe',
             lambda file: bool(torch.load(file, weights_only=False)),
