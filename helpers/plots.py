@@ -455,7 +455,7 @@ def weighted_sum(parts, target, xlabel):
 
 
 @in_style()
-def element_of_product(inputs, w, b, row, column):
+def matrix_product(inputs, w, b, row, column):
     """The blocks of inputs @ w.t() + b with their shapes: (n, k), (m, k), (m,).
 
     The parts that make the element of this row and column are outlined.
