@@ -649,29 +649,6 @@ def two_orders(first, second, titles, notes):
 
 
 @in_style()
-def batch_and_epoch(lasts, means, ax=None):
-    """The loss of each epoch's last batch, faded, under the mean of the epoch: (n,)."""
-    lasts = _array('lasts', lasts, (None,), positive=True)
-    means = _array('means', means, lasts.shape, positive=True)
-    ax = ax or _axes((4.4, 3.2))
-    epochs = np.arange(1, len(means) + 1)
-    ax.plot(
-        epochs,
-        lasts,
-        '.:',
-        color=VERMILLION,
-        lw=1,
-        ms=4,
-        alpha=0.55,
-        label='last batch',
-    )
-    ax.plot(epochs, means, color=BLUE, ls='-', lw=2.5, label='epoch mean')
-    ax.legend(frameon=False, loc='upper right')
-    ax.set(yscale='log', xlabel='epoch', ylabel='loss (MSE, tons²)')
-    return ax
-
-
-@in_style()
 def parcel(parts, ends):
     """What goes from one computer to another, and what is missing without it.
 
