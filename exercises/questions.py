@@ -86,19 +86,22 @@ check_without_one = Exercise(
 check_model = Exercise(
     right="""
 def answer(x, w, b):
-    return x @ w.t() + b
+    return x @ w + b.t()
 """,
-    means='It uses no global names, so it serves any number of inputs and targets.',
-    cases=MODELS,
+    means='Their weights stand in columns already; their biases have to become a row.',
+    cases=[(x, w.t(), b.reshape(-1, 1)) for x, w, b in MODELS],
     hints={
-        'the bias is missing.': 'x @ w.t()',
-        'the bias is added, not subtracted.': 'x @ w.t() - b',
+        'their w is (k, m): it meets the k columns of x as it is.': 'x @ w.t() + b.t()',
         (
-            'the inner sizes of @ differ. Which matrix has the shape (k, m)?',
-            'w is (m, k): its transpose, w.t(), meets the k columns of x.',
+            'b is a column, (m, 1). Along which axis is a column repeated?',
+            'a column is repeated to the right, where each row needs all m biases: '
+            'turn it into a row, (1, m).',
         ): 'x @ w + b',
-        'x and w changed places: the arguments are x, w, b.': 'w @ x.t() + b',
-        '(n, m) + (m,) adds b to every row.': 'x @ w.t() + b.reshape(-1, 1)',
+        'the bias is missing.': 'x @ w',
+        'the bias is added, not subtracted.': 'x @ w - b.t()',
+        'this adds the first bias to every target.': 'x @ w + b[0]',
+        'this is (m, n), a row for each target: turn it around.': 'w.t() @ x.t() + b',
+        'x and w changed places: the arguments are x, w, b.': 'w @ x + b.t()',
     },
 )
 
@@ -138,19 +141,37 @@ def answer(w, b):
 
 # 03 Measure the error with a loss
 
-check_rmse = Exercise(
+check_relative_rmse = Exercise(
     right="""
 def answer(preds, targets):
-    return mse(preds, targets).sqrt()
+    squares = ((preds - targets) ** 2).mean(dim=0)
+    around_mean = ((targets.mean(dim=0) - targets) ** 2).mean(dim=0)
+    return (squares / around_mean).sqrt()
 """,
-    means='Square, average over all elements, take the root: tons again.',
-    cases=[random(shape, shape) for shape in [(5, 2), (7, 3), (4,)]],
+    means='Each target is measured by its own spread, so its unit has no say.',
+    cases=[random(shape, shape) for shape in [(5, 2), (7, 3), (4, 4)]],
     hints={
-        'this is the MSE, without its root.': 'mse(preds, targets)',
-        'this is the MAE.': '(preds - targets).abs().mean()',
-        'this adds the squares; average them.': '((preds - targets) ** 2).sum().sqrt()',
-        'divide by all elements, not by the rows.': ('mse(', 'preds[0].numel() * mse('),
-        'not every table has 10 elements.': ('mse(', 'preds.numel() / 10 * mse('),
+        'this divides the MSEs: take the root.': 'squares / around_mean',
+        'these are the RMSEs; now divide by those of the baseline.': 'squares.sqrt()',
+        'it is the other way round.': '(around_mean / squares).sqrt()',
+        'keep the targets apart: one number for each.': (
+            '(squares.mean() / around_mean.mean()).sqrt()'
+        ),
+        'each target has a baseline of its own.': (
+            '(squares / around_mean.mean()).sqrt()'
+        ),
+        'average down the rows: dim=0.': ('mean(dim=0)\n', 'mean(dim=1)\n'),
+        'the baseline predicts the mean of each column, not of the table.': (
+            ('targets.mean(dim=0) -', 'targets.mean() -')
+        ),
+        'the baseline predicts the mean of the targets, not of the predictions.': (
+            ('targets.mean(dim=0) -', 'preds.mean(dim=0) -')
+        ),
+        (
+            'nearly. What does .std divide by?',
+            '.std divides by n − 1, and the RMSE of the baseline by n.',
+        ): 'squares.sqrt() / targets.std(dim=0)',
+        'these are MAEs; take squares.': (') ** 2)', ').abs())', '.sqrt()', ''),
     },
 )
 
@@ -199,34 +220,54 @@ check_noise = Exercise(
 
 # 04 Compute the gradients
 
-check_gradients = Exercise(
+# Some of these predictions, x with w = 1 and b = 0, are their targets.
+EXACT = torch.tensor([[1.0, 2.0], [3.0, 4.0], [0.0, 1.0]])
+PARTLY = torch.tensor([[1.0, 5.0], [2.0, 4.0], [3.0, 1.0]])
+
+check_mae_gradients = Exercise(
     right="""
 def answer(x, targets, w, b):
     n, m = targets.shape
-    diff = x @ w.t() + b - targets
-    return 2 / (n * m) * diff.t() @ x, 2 / (n * m) * diff.sum(dim=0)
+    side = (x @ w.t() + b - targets).sign()
+    return side.t() @ x / (n * m), side.sum(dim=0) / (n * m)
 """,
     look=torch.no_grad()(returned),
-    means='These lines serve every table, and need no autograd.',
-    cases=[(x, *random((len(x), len(w))), w, b) for x, w, b in MODELS],
+    means='Only the side of a difference counts, so a target that is wildly off has no '
+    'more say than any other.',
+    cases=[(x, *random((len(x), len(w))), w, b) for x, w, b in MODELS]
+    + [(EXACT, PARTLY, torch.eye(2), torch.zeros(2))],
     hints={
-        'the sign is wrong: the difference is preds - targets.': ('2 /', '-2 /'),
-        'the factor 2 of the square is missing.': ('2 /', '1 /'),
+        (
+            'this is the gradient of the MSE. How fast does |d| change with d?',
+            'its slope is 1 right of 0 and −1 left of it, however large d is.',
+        ): (').sign()', ') * 2'),
+        'the factor 2 comes from a square, and here is none.': (
+            ('.sign()', '.sign() * 2')
+        ),
+        'the size of a difference has no say, only its sign.': AnyOf(
+            ('.sign()', ''), ('.sign()', '.abs()')
+        ),
+        'the sign is wrong: the difference is preds - targets.': (
+            ('.sign()', '.sign() * -1')
+        ),
+        (
+            'nearly. What does a prediction count that is exact?',
+            'where the difference is 0, so is the slope.',
+        ): AnyOf(
+            (' - targets).sign()', ' > targets) * 2.0 - 1'),
+            (' - targets).sign()', ' >= targets) * 2.0 - 1'),
+        ),
         'divide by all elements, not by the rows.': ('(n * m)', 'n'),
         'this is the gradient of the sum; divide by n times m.': (' / (n * m)', ''),
         'not every table has ten elements.': ('(n * m)', '10'),
-        'divide that of b by n times m, too.': (
-            '2 / (n * m) * diff.s',
-            '2 / n * diff.s',
+        'divide that of b by n times m, too.': ('0) / (n * m)', '0) / n'),
+        'give that of w first.': 'side.sum(dim=0) / (n * m), side.t() @ x / (n * m)',
+        'write a formula: nothing is recorded here for backward().': (
+            'side.mean().backward()'
         ),
-        'give that of w first.': (
-            '2 / (n * m) * diff.sum(dim=0), 2 / (n * m) * diff.t() @ x'
-        ),
-        'write the formula: nothing is recorded here for backward().': (
-            '(diff ** 2).mean().backward()'
-        ),
-        'use x in the place of the global name inputs.': ('@ x,', '@ inputs,'),
+        'use x in the place of the global name inputs.': ('@ x /', '@ inputs /'),
     },
+    first='Which slope has the graph of |d| left of 0, which one right of it?',
 )
 
 check_lowest_alone = Exercise(
@@ -251,51 +292,87 @@ check_lowest_alone = Exercise(
 # 05 Take one gradient-descent step
 
 
-def look_at_step(answer, w, lr):
-    before, version = w.detach().clone(), w._version
-    answer(w, lr)
+def look_at_step(answer, w, b, lr, longest):
+    before = w.detach().clone(), w._version, b.detach().clone(), b._version
+    answer(w, b, lr, longest)
     return {
-        'w': w.detach(),
-        'w is changed in place': w._version > version or not torch.equal(w, before),
-        'the gradient is zero': w.grad is None or not w.grad.any().item(),
-        'w requires gradients': w.requires_grad,
+        name: {
+            'value': each.detach(),
+            'changed in place': each._version > version or not torch.equal(each, old),
+            'gradient is zero': each.grad is None or not each.grad.any().item(),
+            'requires gradients': each.requires_grad,
+        }
+        for name, each, old, version in (('w', w, *before[:2]), ('b', b, *before[2:]))
     }
 
 
-def with_gradient(shape):
-    (w,) = random(shape)
-    (w.requires_grad_() ** 2).sum().backward()
-    return w
+def with_gradients(*shapes):
+    tensors = random(*shapes)
+    for each in tensors:
+        (each.requires_grad_() ** 2).sum().backward()
+    return tensors
 
 
-CLEAR = '    w.grad.zero_()\n'
+UPDATE = '    with torch.no_grad()'
+CLEAR = '    w.grad.zero_()\n    b.grad.zero_()\n'
+UNMOVED = 'w -=', 'v = w -', 'b -=', 'v = b -'
+SHORTEN = """
+    length = lr * ((w.grad ** 2).sum() + (b.grad ** 2).sum()).sqrt()
+    if length > longest:
+        lr = lr * longest / length
+"""
+EACH_ALONE = """
+    w_lr, b_lr = (min(lr, longest / (g ** 2).sum().sqrt()) for g in (w.grad, b.grad))
+"""
 
-check_step = Exercise(
-    right="""
-def answer(w, lr):
-    with torch.no_grad():
+check_bounded_step = Exercise(
+    right=f"""
+def answer(w, b, lr, longest):{SHORTEN}{UPDATE}:
         w -= lr * w.grad
-    w.grad.zero_()
-""",
+        b -= lr * b.grad
+{CLEAR}""",
     look=look_at_step,
-    means='`w` is the same tensor as before, a little lower, and ready for `backward`.',
-    cases=[(with_gradient((2, 3)), 0.1), (with_gradient((4,)), 0.03)],
+    means='One factor shortens all moves, so the direction stays; no gradient takes '
+    'the model farther than `longest`.',
+    cases=[
+        (*with_gradients((2, 3), (2,)), 0.03, 5.0),
+        (*with_gradients((3, 2), (3,)), 0.2, 0.3),
+        (*with_gradients((1, 4), (1,)), 3.0, 2.0),
+    ],
     hints={
+        'this step can be longer than `longest`.': ('if length >', 'if 0 >'),
+        'a step that is short enough stays as it is.': ('length > longest', 'True'),
+        'measure the step, which is lr times the gradient.': ('lr * ((', '(('),
+        'take the root of the sum of squares.': (').sqrt()', ')'),
+        (
+            'the longest step is too long or too short. What does lr become?',
+            'lr times longest / length: the length contains the old lr already.',
+        ): ('lr = lr *', 'lr ='),
+        (
+            'w and b are bounded apart. Does the step keep its direction?',
+            'measure w and b together, and shorten both by one factor.',
+        ): (SHORTEN, EACH_ALONE, 'w -= lr', 'w -= w_lr', 'b -= lr', 'b -= b_lr'),
+        'the moves of b belong to the length, too.': (' + (b.grad ** 2).sum()', ''),
+        'this cuts single moves, which turns the step: shorten all by one factor.': (
+            *(SHORTEN, '\n', ' lr * w.grad', ' (lr * w.grad).clip(-longest, longest)'),
+            *(' lr * b.grad', ' (lr * b.grad).clip(-longest, longest)'),
+        ),
         'w is as before: -= changes it in place, w = w - … makes a new tensor.': AnyOf(
-            ('w -=', 'w = w -'), ('w -=', 'v = w -'), ('w -=', 'v = w -', CLEAR, '')
+            ('w -=', 'w = w -', 'b -=', 'b = b -'), UNMOVED, (*UNMOVED, CLEAR, '')
         ),
-        'step first, then clear the gradient.': ('    with', f'{CLEAR}    with'),
-        'move against the gradient.': AnyOf(('-=', '+='), ('-=', '+=', CLEAR, '')),
-        'the step is right; now set the gradient back to zero.': (CLEAR, ''),
-        'change w inside no_grad().': ('with torch.no_grad()', 'if True'),
-        'w lost its requires_grad; inside no_grad() it can keep it.': (
-            ('    with', '    w.requires_grad_(False)\n    with')
+        'b takes part in the step as w does.': ('b -=', 'v = b -'),
+        'step first, then clear the gradients.': (SHORTEN, f'\n{CLEAR}{SHORTEN[1:]}'),
+        'move against the gradient.': ('-=', '+='),
+        'the step is right; now set both gradients back to zero.': AnyOf(
+            (CLEAR, ''), ('    w.grad.zero_()\n', ''), ('    b.grad.zero_()\n', '')
         ),
-        'w.grad is there already: no backward.': (
-            '    with',
-            '    w.backward()\n    with',
+        'change w and b inside no_grad().': ('with torch.no_grad()', 'if True'),
+        'the gradients are there already: no backward.': (
+            UPDATE,
+            f'    w.backward()\n{UPDATE}',
         ),
     },
+    first='How far does the step with `lr` go? Which rate goes as far as `longest`?',
 )
 
 check_best_rate = Exercise(
@@ -431,36 +508,49 @@ def look_with_file(answer, make, *more):
         return returned(answer, file, *more)
 
 
-def model_file(inputs, targets):
-    w, b = random((len(targets), len(inputs)), (len(targets),))
-    names = {'inputs': inputs, 'targets': targets}
-    return lambda: {'weights': {'weight': w, 'bias': b}, **names}
+def scaled_model(k, m):
+    """What makes the content of a file, and raw inputs for it."""
+    w, b, means, spreads, x = random((m, k), (m,), (k,), (k,), (4, k))
+    means, spreads = 50 + 10 * means, 5 + spreads.abs()
+    names = {'inputs': [*'abcdef'[:k]], 'targets': [*'uvwxyz'[:m]]}
+    scaling = {'means': means, 'spreads': spreads}
+    return lambda: {'weights': {'weight': w, 'bias': b}} | names | scaling, 50 + 9 * x
 
 
-check_file_predictions = Exercise(
+check_scaled_model = Exercise(
     right="""
-def answer(file, region):
+def answer(file, x):
     saved = torch.load(file, weights_only=True)
     model = nn.Linear(len(saved['inputs']), len(saved['targets']))
     model.load_state_dict(saved['weights'])
-    row = torch.tensor([[float(region[name]) for name in saved['inputs']]])
-    return dict(zip(saved['targets'], model(row)[0].tolist()))
+    with torch.no_grad():
+        return model((x - saved['means']) / saved['spreads'])
 """,
     look=look_with_file,
-    means='The names in the file decide the order, so the dictionary may have any.',
-    cases=[
-        (model_file(['rain', 'sun'], [*'xyz']), {'sun': 5, 'rain': 7}),
-        (model_file(['low', 'mid', 'high'], ['d']), {'high': 3, 'low': 1, 'mid': 2}),
-    ],
+    means='The scaling travels with the weights: without it they predict nonsense.',
+    cases=[scaled_model(2, 3), scaled_model(3, 1), scaled_model(4, 4)],
     hints={
-        'take the numbers in the order of the names in the file.': AnyOf(
-            (
-                "region[name]) for name in saved['inputs']",
-                'v) for v in region.values()',
-            ),
-            ("for name in saved['inputs']", 'for name in sorted(region)'),
+        'these weights belong to scaled inputs: scale x first.': 'model(x)',
+        (
+            'x is scaled with its own numbers. Which ones do the weights know?',
+            'those in the file: with others the same region gets another prediction.',
+        ): AnyOf(
+            'model((x - x.mean(dim=0)) / x.std(dim=0))',
+            'model((x - x.mean(dim=0)) / x.std(dim=0, correction=0))',
         ),
-        'name the predictions after the targets.': ("zip(saved['t", "zip(saved['inpu"),
+        'this is the way back: subtract the means, then divide.': (
+            "model(x * saved['spreads'] + saved['means'])"
+        ),
+        'subtract the means first, then divide.': (
+            "model(x / saved['spreads'] - saved['means'])"
+        ),
+        'brackets: the difference is divided, not only the means.': (
+            "model(x - saved['means'] / saved['spreads'])"
+        ),
+        'divide by the spreads, too.': "model(x - saved['means'])",
+        'divide by the spreads; do not multiply.': (
+            "model((x - saved['means']) * saved['spreads'])"
+        ),
         'the file knows how many inputs and targets: it need not be (3, 2).': (
             ("len(saved['inputs']), len(saved['targets'])", '3, 2')
         ),

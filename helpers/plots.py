@@ -455,7 +455,7 @@ def weighted_sum(parts, target, xlabel):
 
 
 @in_style()
-def element_of_product(inputs, w, b, row, column):
+def matrix_product(inputs, w, b, row, column):
     """The blocks of inputs @ w.t() + b with their shapes: (n, k), (m, k), (m,).
 
     The parts that make the element of this row and column are outlined.
@@ -511,19 +511,17 @@ def parabolas(weights, curves, now, slopes, ends, unit):
     reach = 0.1 * np.ptp(weights)
     arrow = {'arrowstyle': '-|>', 'color': VERMILLION, 'lw': 2, 'ls': '--'}
     arrow |= {'shrinkA': 0, 'shrinkB': 0, 'mutation_scale': 16}
-    for ax, (name, curve), slope, end in zip(
-        axes, curves.items(), slopes, ends, strict=True
-    ):
+    panels = zip(axes, curves.items(), slopes, ends, strict=True)
+    for ax, (name, curve), slope, end in panels:
         curve = _array(name, curve, weights.shape)
         (x, y), down = now[name], -np.sign(slope)
+        ahead = down * reach
         uphill, downhill = ('left', 'right') if down > 0 else ('right', 'left')
         ax.plot(weights, curve, color=BLUE)
         ax.axvline(end, color=INK, ls=':', lw=1.5)
         lowest = weights[curve.argmin()], curve.min()
         ax.plot(*lowest, 's', color=GREEN, ms=8)
-        tail, tip = (
-            (x + d, y + slope * d) for d in (-0.7 * down * reach, down * reach)
-        )
+        tail, tip = ((x + d, y + slope * d) for d in (-0.7 * ahead, ahead))
         ax.annotate('', tip, tail, arrowprops=arrow)
         ax.plot(x, y, 'o', color=VERMILLION, ms=8)
         for text, point, by, color, side in (
@@ -549,8 +547,7 @@ def chain(parameters, inputs, difference):
         inputs: (k,), what each of them is multiplied by.
         difference: the sum of the products less the target.
     """
-    values = list(parameters.values())
-    values, inputs = _arrays((None,), parameters=values, inputs=inputs)
+    values, inputs = _arrays((None,), parameters=[*parameters.values()], inputs=inputs)
     d = _array('difference', difference, ()).item()
     last = len(values) - 1
     ax = _sheet((4.4, 4.2), (-0.5, 5.75), (-last / 2 - 0.4, last / 2 + 0.4))
@@ -593,9 +590,8 @@ def learning_rates(rates, losses, promised, marks):
     ax.axhline(losses[0], color=GREY, ls=':')
     ax.text(0.2, 0, 'tangent', color=VERMILLION, va='bottom')
     sides = [('o', 10, 9, 'left'), ('s', 0, 20, 'center'), ('D', -10, 9, 'right')]
-    for (label, point), (marker, *shift, side) in zip(
-        marks.items(), sides, strict=False
-    ):
+    marked = zip(marks.items(), sides, strict=False)
+    for (label, point), (marker, *shift, side) in marked:
         point = _array(label, point, (2,)) * (1e5, 1)
         ax.plot(*point, marker, color=INK, ms=8, zorder=3)
         _note(ax, label, point, shift, ha=side)
@@ -645,29 +641,6 @@ def two_orders(first, second, titles, notes):
         ax.text(1.06, goal + 0.36, notes.get(name, ''), va='center', color=GREY)
     for x, title, side in ((-0.06, titles[0], 'right'), (1.06, titles[1], 'left')):
         ax.text(x, -0.85, title, ha=side, va='center', style='italic')
-    return ax
-
-
-@in_style()
-def batch_and_epoch(lasts, means, ax=None):
-    """The loss of each epoch's last batch, faded, under the mean of the epoch: (n,)."""
-    lasts = _array('lasts', lasts, (None,), positive=True)
-    means = _array('means', means, lasts.shape, positive=True)
-    ax = ax or _axes((4.4, 3.2))
-    epochs = np.arange(1, len(means) + 1)
-    ax.plot(
-        epochs,
-        lasts,
-        '.:',
-        color=VERMILLION,
-        lw=1,
-        ms=4,
-        alpha=0.55,
-        label='last batch',
-    )
-    ax.plot(epochs, means, color=BLUE, ls='-', lw=2.5, label='epoch mean')
-    ax.legend(frameon=False, loc='upper right')
-    ax.set(yscale='log', xlabel='epoch', ylabel='loss (MSE, tons²)')
     return ax
 
 

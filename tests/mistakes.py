@@ -37,7 +37,7 @@ NAMED = {
     'no shuffle': (7, 'shuffle=True', 'shuffle=False'),
     'the last batch shown as mean': (7, '{means[-1]:.2f}', '{lasts[-1]:.2f}'),
     'weights saved, never loaded': (8, "loaded.load_state_dict(saved['weights'])\n", ''),
-    'a wrong solution': (3, 'return mse(preds, targets).sqrt()', 'return mse(preds, targets)'),
+    'a wrong solution': (3, '(squares / around_mean).sqrt()', 'squares / around_mean'),
     'an output edited by hand': ('notebooks/06*', '283.09\\n', '238.09\\n'),
     'a picture that is not recorded': ('notebooks/03*', 'preds[:, 0], reg', 'preds[:, 1], reg'),
     'a picture without description': ('notebooks/04*', ' alt=', ' title='),

@@ -163,6 +163,29 @@ def test_every_check_belongs_to_one_exercise(series):
 w = torch.ones(2, 3)
 
 
+def by_variance(preds, targets):
+    errors = F.mse_loss(preds, targets, reduction='none').mean(dim=0)
+    return (errors / targets.var(dim=0, correction=0)).sqrt().double().numpy()
+
+
+@torch.enable_grad()
+def by_autograd(x, targets, w, b):
+    w, b = w.clone().requires_grad_(), b.clone().requires_grad_()
+    return torch.autograd.grad(F.l1_loss(x @ w.t() + b, targets), (w, b))
+
+
+def by_quotient(x, targets, w, b):
+    diff = x @ w.t() + b - targets
+    side = diff / diff.abs() / diff.numel()
+    return side.t() @ x, side.sum(dim=0)
+
+
+def by_hand(file, x):
+    saved = torch.load(file)
+    w = saved['weights']['weight'] / saved['spreads']
+    return x @ w.t() + saved['weights']['bias'] - w @ saved['means']
+
+
 def split(x, y, size):
     return [*zip(x.split(size), y.split(size), strict=True)]
 
@@ -188,10 +211,18 @@ def rotated(x, y, size):
     return split(x.roll(offset, 0), y.roll(offset, 0), size)
 
 
-def own_step(w, lr):
+def own_step(w, b, lr, longest):
     with torch.no_grad():
-        w -= 0.1 * w.grad
-    w.grad.zero_()
+        for each in (w, b):
+            each -= 0.1 * each.grad
+            each.grad.zero_()
+
+
+def clipped_first(w, b, lr, longest):
+    torch.nn.utils.clip_grad_norm_([w, b], longest / lr)
+    opt = torch.optim.SGD([w, b], lr)
+    opt.step()
+    opt.zero_grad()
 
 
 def from_random(x, y, epochs, lr):
@@ -237,24 +268,26 @@ def right_losses(x, y, epochs, lr):
         ),
         ('without_one', np.array(exercises.check_without_one.right), 'Right.'),
         ('without_one', [-0.73, -0.52, -0.70, 0.23, -0.32], 'element [0]: -0.73 is'),
-        ('model', lambda x, w_, b: x @ w.t() + b, 'same for another `w`'),
-        ('model', lambda x, w: x @ w.t(), '3 arguments: x, w, b'),
-        ('model', lambda x, w, b: x @ w.t().double() + b, 'dtype'),
+        ('model', lambda x, w_, b: x @ w.t() + b.t(), 'same for another `w`'),
+        ('model', lambda x, w: x @ w, '3 arguments: x, w, b'),
+        ('model', lambda x, w, b: x @ w.double() + b.t(), 'dtype'),
         ('model', w, 'expected a function, found a Tensor'),
         ('shapes', 5, 'expected 3 values, found an int'),
         ('shapes', (torch.Size([3, 4]), [3], (7, 3)), 'Right.'),
-        ('rmse', lambda p, t: round(F.mse_loss(p, t).item() ** 0.5, 2), 'is rounded'),
-        ('rmse', lambda p, t: F.mse_loss(p, t).double().numpy() ** 0.5, 'Right.'),
+        ('relative_rmse', by_variance, 'Right.'),
+        ('mae_gradients', by_autograd, 'Right.'),
+        ('mae_gradients', by_quotient, 'not all elements are finite'),
         ('constants', (81, 101.0), 'Right.'),
         ('constants', [81, 100], 'first [1], which is 100'),
         ('best_rate', True, 'expected a number, found True'),
         ('best_rate', float('nan'), 'the result is nan'),
-        ('step', own_step, 'same for another `lr`'),
+        ('bounded_step', own_step, 'same for another `lr`'),
+        ('bounded_step', clipped_first, 'Right.'),
         ('train', from_random, 'losses[0] is not the loss of zero weights'),
         ('train', right_losses, 'Right.'),
         ('epochs', lambda: 2111, 'no function'),
-        ('file_predictions', lambda file, region: 1 + 'a', 'unsupported operand'),
-        ('file_predictions', lambda file, region: {}, "keys ['x', 'y', 'z']"),
+        ('scaled_model', lambda file, x: 1 + 'a', 'unsupported operand'),
+        ('scaled_model', by_hand, 'Right.'),
         (
             'is_safe',
             lambda file: bool(torch.load(file, weights_only=False)),
@@ -323,7 +356,8 @@ def test_the_readers_kernel_stays_as_it_was():
         check(reckless)
     assert torch.is_grad_enabled()
     assert drawn() == expected
-    assert exercises.check_gradients(exercises.check_gradients.right_answer())[0] == 'R'
+    by_formula = exercises.check_mae_gradients.right_answer()
+    assert exercises.check_mae_gradients(by_formula)[0] == 'R'
 
 
 class Hostile:

@@ -43,12 +43,12 @@ def _no_figure_is_left():
         ('plane', (np.ones((3, 2)), (1, 2, 3), 'xyz', ABC), 'points.* (3, 3)'),
         ('plane', (np.ones((3, 3)), (1, 2), 'xyz', ABC), 'coefficients.* (3), .* (2,)'),
         (
-            'element_of_product',
+            'matrix_product',
             ([[1, 2, 3]], [[1, 2]], [1], 0, 0),
             'w: .* (any, 3), .* (1, 2)',
         ),
         (
-            'element_of_product',
+            'matrix_product',
             ([[1, 2]], [[1, 2]], [1, 2], 0, 0),
             'b: .* (1), .* (2,)',
         ),
