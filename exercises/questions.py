@@ -777,24 +777,6 @@ def answer(errors, patience):
     first='Remember the best epoch so far; how far behind it are you?',
 )
 
-check_without_validation = Exercise(
-    right=78.023231,
-    tolerance=5e-4,
-    means='Every patient was new once, and α = 30 is chosen as before.',
-    hints={
-        'these rows were trained on.': 46.142,
-        'this is the error on the validation rows.': 59.358829,
-        'the row that is left out takes part in the scaling.': AnyOf(
-            78.458959, 73.439089, 79.314574
-        ),
-        'square first, then the mean.': AnyOf(65.917874, 70.078856),
-        'this is the MSE, without its root.': 78.023231**2,
-        'this is almost no penalty: look for the lowest of the ten.': 107.615223,
-    },
-    first='Notebook 11 left out one region in turn; a row of `few` is left out here.',
-)
-
-
 # 13 Scale up to millions of rows
 
 

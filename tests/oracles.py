@@ -366,10 +366,10 @@ def of_rows(errors, *parts):
     return [(errors[rows] ** 2).mean() ** 0.5 for rows in parts]
 
 
-@asks('[history, final.mean().sqrt().item(), kept.mean().sqrt().item()]', 12)
+@asks('[history, final.mean().sqrt().item()]', 12)
 def the_training_of_the_patients(found):
     """The same training in float64, with the momentum written out."""
-    history, final, kept = found
+    history, final = found
     x, y, test, valid, train = patients()
     x = np.column_stack([standardised(x, train), np.ones(442)])
     torch.manual_seed(137143)
@@ -387,7 +387,6 @@ def the_training_of_the_patients(found):
         errors.append(of_rows(x @ w - y, valid, test))
     assert history == pytest.approx([error for error, _ in errors], rel=1e-3)
     assert final == pytest.approx(errors[-1][1], rel=1e-3)
-    assert kept == pytest.approx(min(errors)[1], rel=1e-3)
 
 
 def made_up(count):

@@ -49,7 +49,6 @@ SPOILT = {
     'check_nesterov_limit': ('momentum * velocity)', '0)', 'without any'),
     'check_random_plots': ('[1])', '[0])', 'this is cowpea'),
     'check_blocks': ('1.05', '1.05 ** 0.5', 'not of the squared error'),
-    'check_without_validation': ('.square().mean().sqrt()', '.abs().mean()', 'square'),
     'check_best_machines': ('2 * (n', '(n', 'once around'),
 }
 
