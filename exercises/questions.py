@@ -8,7 +8,7 @@ import torch
 
 from exercises.checking import TAUGHT, AnyOf, Exercise, NotYet, returned
 from exercises.comparing import difference, kind
-from helpers.data import COWPEA_MAIZE_CSV, REGIONS_CSV, read_csv
+from helpers.data import REGIONS_CSV, read_csv
 
 
 def random(*shapes):
@@ -758,88 +758,21 @@ def answer(low, high):
 
 # 11 Work with real data
 
-TRIAL = read_csv(
-    COWPEA_MAIZE_CSV,
-    label='plot',
-    inputs=['block', 'nitrogen_kg_ha', 'cowpea_variety', 'maize_variety'],
-    targets=['cowpea_kg_ha', 'maize_kg_ha'],
-)
-NOISE = 0.114147, 0.587952  # cowpea and maize, in tons/ha: tests/oracles.py
-
-
-def limit(away, crop=1, power=2):
-    """The R² on a block that noise alone allows, around the mean of other blocks."""
-    block, y = TRIAL.inputs[:, 0], TRIAL.targets[:, 1].astype(float) / 1000
-    error = ((y[block == away] - y[block != away].mean()) ** 2).mean() ** 0.5
-    return 1 - (NOISE[crop] / error) ** power
-
-
-check_groups = Exercise(
-    right="""
-from sklearn.linear_model import LinearRegression
-
-def answer(x, y, groups):
-    preds = np.zeros(len(y))
-    for group in np.unique(groups):
-        away = groups == group
-        fitted = LinearRegression().fit(x[~away], y[~away])
-        preds[away] = fitted.predict(x[away])
-    return ((preds - y) ** 2).mean() ** 0.5
-""",
-    means='No row was predicted by a model that knew its group.',
-    cases=[
-        (*(part.double().numpy() + 1 for part in random((len(g), k), (len(g),))), g)
-        for g, k in [
-            (np.array([3, 3, 1, 1, 3, 7, 1, 7, 1, 1, 7]), 2),
-            (np.array([0, 0, 0, 0, 5, 5, 5, 5, 5, 9, 9]), 1),
-        ]
-    ],
+check_random_plots = Exercise(
+    right=0.588,
+    tolerance=0.03,  # 200 deals leave less than a hundredth to chance
+    means='Random plots promise less than the 0.63 of the blocks.',
     hints={
-        'these rows were trained on.': ('x[~away], y[~away]', 'x, y'),
-        'its neighbours were trained on: leave out the whole group.': (
-            'np.unique(groups)',
-            'range(len(y))',
-            'groups == group',
-            'np.arange(len(y)) == group',
+        'this is what the blocks say: deal the plots at random.': AnyOf(0.6345, 0.6437),
+        'this is what one block says, on which no deal depends.': AnyOf(
+            0.729, 0.482, 0.692
         ),
-        'the groups differ in size: average the squares of all rows.': AnyOf(
-            (
-                'np.zeros(len(y))',
-                '[]',
-                'preds[away] = fitted.predict(x[away])',
-                'preds.append(((fitted.predict(x[away]) - y[away])**2).mean()**.5)',
-                '((preds - y) ** 2).mean() ** 0.5',
-                'np.mean(preds)',
-            ),
-            (
-                'np.zeros(len(y))',
-                '[]',
-                'preds[away] = fitted.predict(x[away])',
-                'preds.append(((fitted.predict(x[away]) - y[away])**2).mean())',
-                '((preds - y) ** 2).mean() ** 0.5',
-                'np.mean(preds) ** 0.5',
-            ),
-        ),
-        'the group that is left out trained the model.': ('[~away]', '[away]'),
-        'square first, then the mean.': 'np.abs(preds - y).mean()',
-        'this is the MSE, without its root.': '((preds - y) ** 2).mean()',
-        'this model has no bias.': ('Regression()', 'Regression(fit_intercept=False)'),
+        'the large model: take the columns `plots`.': 0.7836,
+        'this is cowpea.': 0.1327,
+        'this is the MSE, without its root.': 0.35,
+        'these rows were trained on.': 0.5277,
     },
-    first='Cross-validation in the lesson does this for the blocks.',
-)
-
-check_limit = Exercise(
-    right=limit(1),
-    tolerance=2e-3,
-    means='The same noise, another baseline: R² depends on the rows it is taken on.',
-    hints={
-        'this is block 3.': limit(3),
-        'this is block 2.': limit(2),
-        'this is the noise of cowpea.': limit(1, crop=0),
-        'R² compares squares.': limit(1, power=1),
-        'this is the part that nobody can explain.': 1 - limit(1),
-    },
-    first='Which error does the baseline make on block 1, if 2 and 3 give its mean?',
+    first='`part = rng.permutation(block)` takes the place of `block` in the lesson.',
 )
 
 check_blocks = Exercise(
@@ -933,24 +866,6 @@ def answer(errors, patience):
     },
     first='Remember the best epoch so far; how far behind it are you?',
 )
-
-check_without_validation = Exercise(
-    right=78.023231,
-    tolerance=5e-4,
-    means='Every patient was new once, and α = 30 is chosen as before.',
-    hints={
-        'these rows were trained on.': 46.142,
-        'this is the error on the validation rows.': 59.358829,
-        'the row that is left out takes part in the scaling.': AnyOf(
-            78.458959, 73.439089, 79.314574
-        ),
-        'square first, then the mean.': AnyOf(65.917874, 70.078856),
-        'this is the MSE, without its root.': 78.023231**2,
-        'this is almost no penalty: look for the lowest of the ten.': 107.615223,
-    },
-    first='Notebook 11 left out one region in turn; a row of `few` is left out here.',
-)
-
 
 # 13 Scale up to millions of rows
 

@@ -707,33 +707,6 @@ def seen_and_held_out(seen, held_out, spread, names, xlabel, level):
     return ax
 
 
-@in_style()
-def validation_curve(x, seen, unseen, xlabel, level, ticks, ax=None):
-    """RMSEs on training and validation rows over what is chosen, both axes logarithmic.
-
-    Args:
-        x, seen, unseen: (n,) each. x may fall: it runs from left to right as given.
-        level: a dict of one label: an error to compare with.
-        ticks: which errors the axis shows.
-
-    A star marks the lowest error on the validation rows.
-    """
-    x, unseen = (
-        _array('x', x, (None,), positive=True),
-        _array('unseen', unseen, (None,)),
-    )
-    ax = ax or _axes()
-    ax.set(xscale='log', yscale='log', ylim=(ticks[0], 1.05 * max(*seen, *unseen)))
-    loss_curves({'training': (x, seen), 'validation': (x, unseen)}, level, ax=ax)
-    ax.plot(x[unseen.argmin()], unseen.min(), '*', color=INK, ms=14)
-    ax.set(xlabel=xlabel, ylabel='RMSE (score)')
-    ax.set_yticks(ticks, ticks)
-    ax.minorticks_off()
-    if x[0] > x[-1]:
-        ax.invert_xaxis()
-    return ax
-
-
 def _axes(size=None):
     return plt.subplots(figsize=size)[1]
 

@@ -324,21 +324,11 @@ def every_block_of_the_field_trial_once(found):
     assert large == pytest.approx(held_out(trial(), 2, by_treatment)[0] ** 0.5)
     assert maize == pytest.approx(
         [
-            held_out(trial(), test, by)[0][1] ** 0.5
+            held_out(trial(), test, by)[0][1]
             for test in range(3)
             for by in (by_effects, by_treatment)
         ]
     )
-
-
-@asks('(missed ** 2).mean() ** 0.5', 11)
-def regions_left_out(found):
-    """By the diagonal of the hat matrix, without leaving anything out."""
-    x = torch.column_stack([INPUTS, torch.ones(5)])
-    hat = x @ torch.linalg.pinv(x)
-    missed = (TARGETS - hat @ TARGETS) / (1 - hat.diagonal())[:, None]
-    assert found == pytest.approx(missed.square().mean().sqrt().item(), rel=1e-6)
-    assert found == pytest.approx(6.5258, abs=1e-4)
 
 
 def patients():
@@ -376,10 +366,10 @@ def of_rows(errors, *parts):
     return [(errors[rows] ** 2).mean() ** 0.5 for rows in parts]
 
 
-@asks('[history, final.mean().sqrt().item(), kept.mean().sqrt().item()]', 12)
+@asks('[history, final.mean().sqrt().item()]', 12)
 def the_training_of_the_patients(found):
     """The same training in float64, with the momentum written out."""
-    history, final, kept = found
+    history, final = found
     x, y, test, valid, train = patients()
     x = np.column_stack([standardised(x, train), np.ones(442)])
     torch.manual_seed(137143)
@@ -397,7 +387,6 @@ def the_training_of_the_patients(found):
         errors.append(of_rows(x @ w - y, valid, test))
     assert history == pytest.approx([error for error, _ in errors], rel=1e-3)
     assert final == pytest.approx(errors[-1][1], rel=1e-3)
-    assert kept == pytest.approx(min(errors)[1], rel=1e-3)
 
 
 def made_up(count):

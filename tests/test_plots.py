@@ -55,11 +55,6 @@ def _no_figure_is_left():
         ('predicted_and_measured', ([[1, 2]], [1, 2], 't'), 'preds.* (1, 2), .* (2,)'),
         ('points_by_group', ([1, 2], [1, 2], [1], None), 'groups.* (2), .* (1,)'),
         ('seen_and_held_out', ([1], [1], [1], ABC, 'x', {}), 'seen.* (3), .* (1,)'),
-        (
-            'validation_curve',
-            ([1, 2], [1, 2], [1], 'x', {}, [1]),
-            'x of val.* (1), .* (2,)',
-        ),
         ('loss_surface', ([1, 2], [1], [[1], [2]], 'ab'), 'losses.* (1, 2), .* (2, 1)'),
         ('loss_curves', ({'one': ([1, 2], [3])},), 'x of one.* (1), .* (2,)'),
         ('loss_curves', ({'one': [1, NAN]},), 'one (2,): .* finite'),
