@@ -552,36 +552,6 @@ def answer(w, theirs, ours):
 
 # 09 Scale the inputs
 
-
-def limit_for(inputs, targets, unit):
-    """The largest rate for a line over the rain, for so many targets in one loss."""
-    x = torch.cat([inputs[:, [1]] / unit, torch.ones(5, 1)], dim=1).double()
-    return 2 / torch.linalg.eigvalsh(2 / (5 * targets) * x.t() @ x)[-1].item()
-
-
-check_new_limit = Exercise(
-    right=limit_for(INPUTS, 2, 10),
-    tolerance=1e-3,
-    means='The unit, the bias and the number of targets all have a say.',
-    hints={
-        (
-            'half of it is missing. What does the second fruit do?',
-            'the factor of the gradient is 2/(n·m), and the limit is 2/L, not 1/L.',
-        ): limit_for(INPUTS, 1, 10),
-        'this is the limit for millimetres.': limit_for(INPUTS, 2, 1),
-        'this is our own limit: what do unit and second fruit change?': (
-            limit_for(INPUTS, 1, 1)
-        ),
-        (
-            'nearly. Does everything shrink a hundredfold?',
-            'the ones of the bias do not: compute the curvatures anew.',
-        ): AnyOf(100 * limit_for(INPUTS, 2, 1), 200 * limit_for(INPUTS, 1, 1)),
-        'this is the largest curvature: the limit is 2 over it.': (
-            2 / limit_for(INPUTS, 2, 10)
-        ),
-    },
-)
-
 check_limit_seen = Exercise(
     right="""
 def answer(lr, first, second):
