@@ -594,27 +594,6 @@ def answer(w, b, low, high):
 
 # 10 Find out why it converges
 
-WITH_ONES = torch.cat([INPUTS, torch.ones(5, 1)], dim=1).double()
-LARGEST = torch.linalg.eigvalsh(WITH_ONES.t() @ WITH_ONES / 5)[-1].item()
-
-check_nesterov_limit = Exercise(
-    right=3.8 / 2.8 / LARGEST,
-    tolerance=1e-3,
-    means='Looking ahead lowers the limit below 2/L, to 2(1 + β) / (1 + 2β) / L.',
-    hints={
-        (
-            'this is the limit of plain momentum. Is a glance ahead the same?',
-            'follow one number, the steepest direction, and try rates around 1/L.',
-        ): 3.8 / LARGEST,
-        (
-            'this is the limit without any momentum.',
-            'follow one number, the steepest direction, and try rates around 1/L.',
-        ): 2 / LARGEST,
-        'steps add up in one direction, not in a zig-zag.': 0.2 / LARGEST,
-        'still higher: the loss falls with this rate.': 1 / LARGEST,
-    },
-)
-
 check_best_rate_of_two = Exercise(
     right="""
 def answer(low, high):
@@ -631,6 +610,46 @@ def answer(low, high):
         ),
         'compare the sizes of both factors, not the rates.': (
             '(1 / low + 1 / high) / 2'
+        ),
+    },
+)
+
+check_rate_for_floor = Exercise(
+    right="""
+def answer(lr, share, reshuffle):
+    return lr * share ** 0.5 if reshuffle else lr * share
+""",
+    means='The floor goes with the rate, with its square where rows are reshuffled.',
+    cases=[
+        (0.1, 0.01, True),
+        (0.1, 0.01, False),
+        (0.02, 0.25, True),
+        (0.05, 0.5, False),
+    ],
+    hints={
+        (
+            'with reshuffling this goes too far down.',
+            'there the floor goes with the square of the rate.',
+        ): 'lr * share',
+        (
+            'without reshuffling this is not far enough.',
+            'there the floor is proportional to the rate.',
+        ): 'lr * share ** 0.5',
+        'you changed the two ways of drawing for each other.': (
+            'if reshuffle',
+            'if not reshuffle',
+        ),
+        (
+            'this is what a rate does to the floor, and you look for the rate.',
+            'which number, squared, gives the share?',
+        ): ('share ** 0.5', 'share ** 2'),
+        'this is the new rate as a share of the old.': (
+            'lr * share ** 0.5 if reshuffle else lr * share',
+            'share ** 0.5 if reshuffle else share',
+        ),
+        'a lower floor needs a smaller rate.': (
+            'lr * share ** 0.5 if reshuffle else lr * share',
+            'lr / share ** 0.5 if reshuffle else lr / share',
         ),
     },
 )

@@ -203,7 +203,7 @@ def four_directions_make_the_loss(found):
 
 
 @asks(
-    '[quickest["raw", 0], quickest["raw", 0.75], '
+    '[quickest[0][0], quickest[0.75][0], '
     'home[-1].tolist(), *best_momentum(*curvatures[[0, 3]].tolist())]',
     10,
 )

@@ -47,7 +47,6 @@ SPOILT = {
     'check_sum_rate': ('/', '*', 'must be smaller'),
     'check_twins': ('60_000', '600', 'between 0 and 1'),
     'check_updates': ('13', '12', 'smaller batch'),
-    'check_nesterov_limit': ('momentum * velocity)', '0)', 'without any'),
     'check_limit': ('noise[1]', 'noise[0]', 'the noise of cowpea'),
     'check_blocks': ('1.05', '1.05 ** 0.5', 'not of the squared error'),
     'check_without_validation': ('.square().mean().sqrt()', '.abs().mean()', 'square'),
