@@ -642,36 +642,6 @@ def answer(w, theirs, ours):
 
 # 09 Scale the inputs
 
-
-def limit_for(inputs, targets, unit):
-    """The largest rate for a line over the rain, for so many targets in one loss."""
-    x = torch.cat([inputs[:, [1]] / unit, torch.ones(5, 1)], dim=1).double()
-    return 2 / torch.linalg.eigvalsh(2 / (5 * targets) * x.t() @ x)[-1].item()
-
-
-check_new_limit = Exercise(
-    right=limit_for(INPUTS, 2, 10),
-    tolerance=1e-3,
-    means='The unit, the bias and the number of targets all have a say.',
-    hints={
-        (
-            'half of it is missing. What does the second fruit do?',
-            'the factor of the gradient is 2/(n·m), and the limit is 2/L, not 1/L.',
-        ): limit_for(INPUTS, 1, 10),
-        'this is the limit for millimetres.': limit_for(INPUTS, 2, 1),
-        'this is our own limit: what do unit and second fruit change?': (
-            limit_for(INPUTS, 1, 1)
-        ),
-        (
-            'nearly. Does everything shrink a hundredfold?',
-            'the ones of the bias do not: compute the curvatures anew.',
-        ): AnyOf(100 * limit_for(INPUTS, 2, 1), 200 * limit_for(INPUTS, 1, 1)),
-        'this is the largest curvature: the limit is 2 over it.': (
-            2 / limit_for(INPUTS, 2, 10)
-        ),
-    },
-)
-
 check_limit_seen = Exercise(
     right="""
 def answer(lr, first, second):
@@ -714,27 +684,6 @@ def answer(w, b, low, high):
 
 # 10 Find out why it converges
 
-WITH_ONES = torch.cat([INPUTS, torch.ones(5, 1)], dim=1).double()
-LARGEST = torch.linalg.eigvalsh(WITH_ONES.t() @ WITH_ONES / 5)[-1].item()
-
-check_nesterov_limit = Exercise(
-    right=3.8 / 2.8 / LARGEST,
-    tolerance=1e-3,
-    means='Looking ahead lowers the limit below 2/L, to 2(1 + β) / (1 + 2β) / L.',
-    hints={
-        (
-            'this is the limit of plain momentum. Is a glance ahead the same?',
-            'follow one number, the steepest direction, and try rates around 1/L.',
-        ): 3.8 / LARGEST,
-        (
-            'this is the limit without any momentum.',
-            'follow one number, the steepest direction, and try rates around 1/L.',
-        ): 2 / LARGEST,
-        'steps add up in one direction, not in a zig-zag.': 0.2 / LARGEST,
-        'still higher: the loss falls with this rate.': 1 / LARGEST,
-    },
-)
-
 check_best_rate_of_two = Exercise(
     right="""
 def answer(low, high):
@@ -751,6 +700,46 @@ def answer(low, high):
         ),
         'compare the sizes of both factors, not the rates.': (
             '(1 / low + 1 / high) / 2'
+        ),
+    },
+)
+
+check_rate_for_floor = Exercise(
+    right="""
+def answer(lr, share, reshuffle):
+    return lr * share ** 0.5 if reshuffle else lr * share
+""",
+    means='The floor goes with the rate, with its square where rows are reshuffled.',
+    cases=[
+        (0.1, 0.01, True),
+        (0.1, 0.01, False),
+        (0.02, 0.25, True),
+        (0.05, 0.5, False),
+    ],
+    hints={
+        (
+            'with reshuffling this goes too far down.',
+            'there the floor goes with the square of the rate.',
+        ): 'lr * share',
+        (
+            'without reshuffling this is not far enough.',
+            'there the floor is proportional to the rate.',
+        ): 'lr * share ** 0.5',
+        'you changed the two ways of drawing for each other.': (
+            'if reshuffle',
+            'if not reshuffle',
+        ),
+        (
+            'this is what a rate does to the floor, and you look for the rate.',
+            'which number, squared, gives the share?',
+        ): ('share ** 0.5', 'share ** 2'),
+        'this is the new rate as a share of the old.': (
+            'lr * share ** 0.5 if reshuffle else lr * share',
+            'share ** 0.5 if reshuffle else share',
+        ),
+        'a lower floor needs a smaller rate.': (
+            'lr * share ** 0.5 if reshuffle else lr * share',
+            'lr / share ** 0.5 if reshuffle else lr / share',
         ),
     },
 )

@@ -159,14 +159,15 @@ def scaling_and_centring_change_the_number_of_steps(found):
         ('centred, bias starts at the mean', centred, TARGETS.mean(dim=0)),
         ('standardised', scaled, 0),
     ):
-        for steps, level in zip(table[name], [1, optimum + 1e-3], strict=True):
-            curvatures, parts = spectrum(x, bias)
-            shrinks = 1 - curvatures / curvatures.max()
-            before, after = (
-                optimum + (parts * shrinks ** (2 * k)).sum().item()
-                for k in (steps * (1 - 1e-6) - 1, steps * (1 + 1e-6))
-            )
-            assert after < level < before, name
+        steps, condition = table[name]
+        curvatures, parts = spectrum(x, bias)
+        shrinks = 1 - curvatures / curvatures.max()
+        before, after = (
+            optimum + (parts * shrinks ** (2 * k)).sum().item()
+            for k in (steps - 1, steps)
+        )
+        assert after < 1 < before, name
+        assert condition == pytest.approx((curvatures.max() / curvatures.min()).item())
 
 
 def least_squares():
@@ -202,7 +203,7 @@ def four_directions_make_the_loss(found):
 
 
 @asks(
-    '[quickest["raw", 0], quickest["raw", 0.75], '
+    '[quickest[0][0], quickest[0.75][0], '
     'home[-1].tolist(), *best_momentum(*curvatures[[0, 3]].tolist())]',
     10,
 )

@@ -45,8 +45,6 @@ SPOILT = {
     'check_sum_rate': ('/', '*', 'must be smaller'),
     'check_twins': ('60_000', '600', 'between 0 and 1'),
     'check_updates': ('13', '12', 'smaller batch'),
-    'check_new_limit': (' / 10', '', 'for millimetres'),
-    'check_nesterov_limit': ('momentum * velocity)', '0)', 'without any'),
     'check_random_plots': ('[1])', '[0])', 'this is cowpea'),
     'check_blocks': ('1.05', '1.05 ** 0.5', 'not of the squared error'),
     'check_best_machines': ('2 * (n', '(n', 'once around'),
