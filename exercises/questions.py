@@ -865,36 +865,6 @@ check_without_validation = Exercise(
 # 13 Scale up to millions of rows
 
 
-def look_at_epochs(answer, x, y, size):
-    torch.manual_seed(0)
-    epochs = [[*zip(*returned(answer, x, y, size), strict=True)] for _ in range(2)]
-    xs, ys = (torch.cat(parts) for parts in epochs[0])
-    steps = (xs[1:] - xs[:-1]) % len(x)
-    slices = sum((xb.max() - xb.min() < len(xb)).item() for xb in epochs[0][0])
-    return {
-        'a row keeps its own targets': xs.equal(-ys),
-        'each row comes once': xs.sort(dim=0).values.equal(x),
-        'the rows are shuffled': not xs.equal(x),
-        'all rows are shuffled, across slices': slices < 4
-        and (steps == 1).sum().item() < 9,
-        'another epoch has another order': not xs.equal(torch.cat(epochs[1][0])),
-        'rows in each batch': [len(xb) for xb in epochs[0][0]],
-    }
-
-
-check_shuffled_batches = Exercise(
-    right="""
-def answer(x, y, size):
-    order = torch.randperm(len(x))
-    return [(x[rows], y[rows]) for rows in order.split(size)]
-""",
-    look=look_at_epochs,
-    means='Each row once, in another order each time, and no loader in between.',
-    cases=[(torch.arange(23.0)[:, None], -torch.arange(23.0)[:, None], 4)],
-    hints={},
-)
-
-
 def random_sums(rows):
     x, y = random((rows, 3), (rows, 2))
     table = torch.cat([x, torch.ones(rows, 1), y], dim=1).double()

@@ -176,18 +176,6 @@ def one_loss(linear, x, y, size):
     F.mse_loss(torch.cat([linear(xb) for xb in x.split(size)]), y).backward()
 
 
-def inside_slices(x, y, size):
-    orders = [torch.randperm(len(xb)) for xb in x.split(size)]
-    return [
-        (xb[o], yb[o]) for o, (xb, yb) in zip(orders, split(x, y, size), strict=True)
-    ]
-
-
-def rotated(x, y, size):
-    offset = int(torch.randint(1, len(x), ()))
-    return split(x.roll(offset, 0), y.roll(offset, 0), size)
-
-
 def own_step(w, lr):
     with torch.no_grad():
         w -= 0.1 * w.grad
@@ -264,9 +252,6 @@ def right_losses(x, y, epochs, lr):
         ('limit', 0.75, 'is rounded'),
         ('gaps', column_by_column, 'Right.'),
         ('gaps', in_the_table_itself, 'changes its arguments'),
-        ('shuffled_batches', split, 'the rows are shuffled: expected True'),
-        ('shuffled_batches', inside_slices, 'across slices: expected True'),
-        ('shuffled_batches', rotated, 'across slices: expected True'),
         ('accumulated', one_backward, 'two parts are kept in memory'),
         ('accumulated', one_loss, 'two parts are kept in memory'),
         ('accumulated', lambda linear, x, y, size: linear(x), 'more than `size` rows'),
