@@ -52,7 +52,7 @@ SPOILT = {
     'check_limit': ('noise[1]', 'noise[0]', 'the noise of cowpea'),
     'check_blocks': ('1.05', '1.05 ** 0.5', 'not of the squared error'),
     'check_without_validation': ('.square().mean().sqrt()', '.abs().mean()', 'square'),
-    'check_best_machines': ('2 * (n', '(n', 'once around'),
+    'check_best_machines': ('1e6', '8', 'only the messages'),
 }
 
 
@@ -163,19 +163,6 @@ def test_every_check_belongs_to_one_exercise(series):
 w = torch.ones(2, 3)
 
 
-def split(x, y, size):
-    return [*zip(x.split(size), y.split(size), strict=True)]
-
-
-def one_backward(linear, x, y, size):
-    parts = split(x, y, size)
-    sum(F.mse_loss(linear(xb), yb) * len(xb) / len(x) for xb, yb in parts).backward()
-
-
-def one_loss(linear, x, y, size):
-    F.mse_loss(torch.cat([linear(xb) for xb in x.split(size)]), y).backward()
-
-
 def own_step(w, lr):
     with torch.no_grad():
         w -= 0.1 * w.grad
@@ -252,9 +239,6 @@ def right_losses(x, y, epochs, lr):
         ('limit', 0.75, 'is rounded'),
         ('gaps', column_by_column, 'Right.'),
         ('gaps', in_the_table_itself, 'changes its arguments'),
-        ('accumulated', one_backward, 'two parts are kept in memory'),
-        ('accumulated', one_loss, 'two parts are kept in memory'),
-        ('accumulated', lambda linear, x, y, size: linear(x), 'more than `size` rows'),
     ],
 )
 def test_what_is_said_to(name, answer, words):
