@@ -859,36 +859,6 @@ def answer(errors, patience):
 # 13 Scale up to millions of rows
 
 
-def look_at_epochs(answer, x, y, size):
-    torch.manual_seed(0)
-    epochs = [[*zip(*returned(answer, x, y, size), strict=True)] for _ in range(2)]
-    xs, ys = (torch.cat(parts) for parts in epochs[0])
-    steps = (xs[1:] - xs[:-1]) % len(x)
-    slices = sum((xb.max() - xb.min() < len(xb)).item() for xb in epochs[0][0])
-    return {
-        'a row keeps its own targets': xs.equal(-ys),
-        'each row comes once': xs.sort(dim=0).values.equal(x),
-        'the rows are shuffled': not xs.equal(x),
-        'all rows are shuffled, across slices': slices < 4
-        and (steps == 1).sum().item() < 9,
-        'another epoch has another order': not xs.equal(torch.cat(epochs[1][0])),
-        'rows in each batch': [len(xb) for xb in epochs[0][0]],
-    }
-
-
-check_shuffled_batches = Exercise(
-    right="""
-def answer(x, y, size):
-    order = torch.randperm(len(x))
-    return [(x[rows], y[rows]) for rows in order.split(size)]
-""",
-    look=look_at_epochs,
-    means='Each row once, in another order each time, and no loader in between.',
-    cases=[(torch.arange(23.0)[:, None], -torch.arange(23.0)[:, None], 4)],
-    hints={},
-)
-
-
 def random_sums(rows):
     x, y = random((rows, 3), (rows, 2))
     table = torch.cat([x, torch.ones(rows, 1), y], dim=1).double()
@@ -960,92 +930,67 @@ def answer(total):
 # 14 Train in many processes
 
 
-def look_at_gradients(answer, w, b, x, y, size):
-    linear = torch.nn.Linear(*w.t().shape, device='meta')  # nothing random
-    linear.weight, linear.bias = map(torch.nn.Parameter, (w, b))
-    kept = []
+def two_machines(first, second):
+    """The (4, 4) products and the optimal weights, (2, 4), of each: so many rows."""
+    pairs = []
+    for total in map(random_sums, (first, second)):
+        w = torch.linalg.solve(total[:4, :4], total[:4, 4:]).t()
+        pairs += [total[:4, :4], w]
+    return tuple(pairs)
 
-    def before_forward(_, given):
-        if len(given[0]) > size:
-            raise NotYet('the model was called with more than `size` rows.')
-        if kept:
-            raise NotYet('two parts are kept in memory: call backward() after each.')
-        kept.append(1)
-
-    linear.register_forward_pre_hook(before_forward)
-    linear.weight.register_post_accumulate_grad_hook(lambda _: kept.clear())
-    answer(linear, x, y, size)
-    if linear.weight.grad is None or linear.bias.grad is None:
-        raise NotYet('the parameters have no gradients: call backward().')
-    return {'weight.grad': linear.weight.grad, 'bias.grad': linear.bias.grad}
-
-
-check_accumulated = Exercise(
-    right="""
-def answer(linear, x, y, size):
-    for xb, yb in zip(x.split(size), y.split(size)):
-        loss = F.mse_loss(linear(xb), yb)
-        (loss * len(xb) / len(x)).backward()
-""",
-    look=look_at_gradients,
-    means='The gradient of the whole, with no more than one part in memory.',
-    cases=[
-        (*random((m, k), (m,), (n, k), (n, m)), size)
-        for n, k, m, size in [(10, 3, 2, 4), (12, 2, 1, 5)]
-    ],
-    hints={
-        'weigh each part by its share of the rows.': ('* len(xb) / len(x)', ''),
-        'a smaller part counts less: weigh by rows.': (
-            'len(xb) / len(x)',
-            '1 / len(x.split(size))',
-        ),
-        'only the last part is left: do not clear between.': AnyOf(
-            ('loss = ', 'linear.zero_grad(); loss = '),
-            ('loss = ', 'linear.zero_grad(); loss = ', '* len(xb) / len(x)', ''),
-        ),
-    },
-)
-
-
-SOLVED = '(lambda s: torch.linalg.solve(s[:4, :4], s[:4, 4:]).t())'
 
 check_merged = Exercise(
     right="""
-def answer(first, second):
-    total = first + second
-    return torch.linalg.solve(total[:4, :4], total[:4, 4:]).t()
+def answer(xx1, w1, xx2, w2):
+    xy = xx1 @ w1.t() + xx2 @ w2.t()
+    return torch.linalg.solve(xx1 + xx2, xy).t()
 """,
-    means='Sums add up, so machines can share them; weights do not.',
-    cases=[(random_sums(40), random_sums(9)), (random_sums(7), random_sums(30))],
+    means='Each pair gives back the sums that were not sent, and sums add up.',
+    cases=[two_machines(40, 9), two_machines(7, 30)],
     hints={
-        'weights do not add up: add the sums, then solve.': AnyOf(
-            f'({SOLVED}(first) + {SOLVED}(second)) / 2',
-            f'{SOLVED}(first) + {SOLVED}(second)',
+        (
+            'this is the mean of the weights. Do both machines know as much?',
+            'they do not. Sums add up where weights do not: which ones are missing?',
+        ): '(w1 + w2) / 2',
+        (
+            'this weighs by rows. Does a row always say as much about each weight?',
+            'it does not if an input hardly varies: weigh by the whole matrices.',
+        ): '(xx1[3, 3] * w1 + xx2[3, 3] * w2) / (xx1 + xx2)[3, 3]',
+        'weigh by the matrices, not by their diagonals.': (
+            '(w1 * xx1.diagonal() + w2 * xx2.diagonal()) / (xx1 + xx2).diagonal()'
         ),
-        'this is one machine only.': AnyOf(
-            ('first + second', 'first'), ('first +', '')
+        'weights do not add up.': 'w1 + w2',
+        'this is one machine only.': AnyOf('w1', 'w2'),
+        'these are the sums of YᵀX; the weights solve W XᵀX = YᵀX.': 'xy.t()',
+        'give them as (2, 4), one row for each target.': ('xy).t()', 'xy)'),
+        'both machines have a matrix of their own.': AnyOf(
+            ('xx2 @', 'xx1 @'), ('xx1 @', 'xx2 @'), ('xx1 +', ''), ('+ xx2,', ',')
         ),
-        'this is YᵀX; the weights solve W XᵀX = YᵀX.': 'total[:4, 4:].t()',
-        'weighing by rows is not enough: add the sums, then solve.': (
-            f'(first[3, 3] * {SOLVED}(first) + second[3, 3] * {SOLVED}(second))'
-            ' / total[3, 3]'
-        ),
-        'give them as (2, 4), one row for each target.': ('4:]).t()', '4:])'),
     },
+    first='What is missing is XᵀY. What does XᵀX times the weights give?',
 )
 
 check_best_machines = Exercise(
-    right=71,
+    right=(20, 9 / 1.59),
     tolerance=0.02,
-    means='Half of each step is computing, half is talking: more would only talk.',
+    means='Most of the step is talking, so more machines would only talk more.',
     hints={
-        'there talking and computing together take as long as one machine alone.': 5000,
-        'with all of them a step is nearly all talk.': 1000,
         (
-            'this is for the messages alone, once around. How many rounds are there?',
-            'a ring needs 2 (N - 1) messages, so the sum is 100 / N + 0.02 (N - 1).',
-        ): AnyOf(100, 99),
-        'that is the number for ten messages or ten times the work.': AnyOf(224, 22),
+            'the number is right. Is a step with it as many times as fast?',
+            'computing is, but a step is computing and talking.',
+        ): (20, 20),
+        'the second is the time of a step; how many times as fast is that?': (20, 1.59),
+        'the other way round: the time of one machine over the time of many.': (
+            (20, 1.59 / 9)
+        ),
+        'these are only the messages; what is in them takes time, too.': (21, 10.862),
+        'that is for a step of 100 ms: here one machine needs 9.': AnyOf(
+            (70, 27.8), (70, 2.502)
+        ),
+        'with all of them a step is nearly all talk.': (1000, 9 / 20.7882),
+        'more machines save computing, but each adds a message.': (1000, 1000),
+        'a ring goes round twice, once to add and once to hand out.': (29, 9.2161),
+        'each message holds an Nth of the gradient, not all of it.': (3, 1.9397),
     },
     first='Write the time of a step as a function of N and try all N.',
 )

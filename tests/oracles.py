@@ -4,6 +4,8 @@ Each check gets the value of an expression and compares it with an answer of its
 float64, from the article's raw numbers, and sharing no code with the notebook.
 """
 
+import sqlite3
+
 import numpy as np
 import pytest
 import torch
@@ -411,7 +413,7 @@ def batches_in_turn(x, y, w, orders, lr, momentum):
         yield w
 
 
-@asks('[w_all.tolist(), solve(total).tolist(), best_loss.item(), count]', 13)
+@asks('[w_all.tolist(), best.tolist(), best_loss.item(), whole[3, 3].item()]', 13)
 def two_million_rows_lead_to_these_weights(found):
     w_all, best, best_loss, count = found
     x, y = made_up(2_000_000)
@@ -422,6 +424,20 @@ def two_million_rows_lead_to_these_weights(found):
     assert torch.allclose(torch.tensor(best).double(), exact.T, atol=1e-3)
     assert best_loss == pytest.approx(F.mse_loss(x @ exact, y).item(), abs=0.05)
     assert count == 10_000_000
+
+
+@asks('sums(few).tolist()', 13)
+def one_query_finds_the_sums(found):
+    """The SQL of the remark, asked of SQLite."""
+    x, y = (table[:20_000] for table in made_up(2_000_000))
+    names = ['x1', 'x2', 'x3', 'one', 'y1', 'y2']
+    database = sqlite3.connect(':memory:')
+    database.execute(f'CREATE TABLE regions ({", ".join(names)})')
+    rows = torch.cat([x, y], dim=1).tolist()
+    database.executemany('INSERT INTO regions VALUES (?, ?, ?, ?, ?, ?)', rows)
+    wanted = ', '.join(f'sum({a} * {b})' for a in names for b in names)
+    (answer,) = database.execute(f'SELECT {wanted} FROM regions')
+    assert [each for row in found for each in row] == pytest.approx(answer)
 
 
 @asks('tsqr(pieces)[0].tolist()', 13)

@@ -47,7 +47,7 @@ SPOILT = {
     'check_updates': ('13', '12', 'smaller batch'),
     'check_random_plots': ('[1])', '[0])', 'this is cowpea'),
     'check_blocks': ('1.05', '1.05 ** 0.5', 'not of the squared error'),
-    'check_best_machines': ('2 * (n', '(n', 'once around'),
+    'check_best_machines': ('1e6', '8', 'only the messages'),
 }
 
 
@@ -181,31 +181,6 @@ def by_hand(file, x):
     return x @ w.t() + saved['weights']['bias'] - w @ saved['means']
 
 
-def split(x, y, size):
-    return [*zip(x.split(size), y.split(size), strict=True)]
-
-
-def one_backward(linear, x, y, size):
-    parts = split(x, y, size)
-    sum(F.mse_loss(linear(xb), yb) * len(xb) / len(x) for xb, yb in parts).backward()
-
-
-def one_loss(linear, x, y, size):
-    F.mse_loss(torch.cat([linear(xb) for xb in x.split(size)]), y).backward()
-
-
-def inside_slices(x, y, size):
-    orders = [torch.randperm(len(xb)) for xb in x.split(size)]
-    return [
-        (xb[o], yb[o]) for o, (xb, yb) in zip(orders, split(x, y, size), strict=True)
-    ]
-
-
-def rotated(x, y, size):
-    offset = int(torch.randint(1, len(x), ()))
-    return split(x.roll(offset, 0), y.roll(offset, 0), size)
-
-
 def own_step(w, b, lr, longest):
     with torch.no_grad():
         for each in (w, b):
@@ -284,12 +259,6 @@ def right_losses(x, y, epochs, lr):
         ),
         ('gaps', column_by_column, 'Right.'),
         ('gaps', in_the_table_itself, 'changes its arguments'),
-        ('shuffled_batches', split, 'the rows are shuffled: expected True'),
-        ('shuffled_batches', inside_slices, 'across slices: expected True'),
-        ('shuffled_batches', rotated, 'across slices: expected True'),
-        ('accumulated', one_backward, 'two parts are kept in memory'),
-        ('accumulated', one_loss, 'two parts are kept in memory'),
-        ('accumulated', lambda linear, x, y, size: linear(x), 'more than `size` rows'),
     ],
 )
 def test_what_is_said_to(name, answer, words):
