@@ -416,7 +416,7 @@ def answer(x, y, epochs, lr):
             b -= lr * b.grad
         w.grad.zero_()
         b.grad.zero_()
-    return [*history, mse(x @ w.t() + b, y).item()]
+    return history + [mse(x @ w.t() + b, y).item()]
 """,
     look=look_at_losses,
     means='n epochs have n + 1 losses: one before each, and one at the end.',
@@ -430,7 +430,7 @@ def answer(x, y, epochs, lr):
         'the bias stays zero: does it take part, and move?': ('b -=', 'b_new ='),
         'no loss changes: make the weights before the loop.': (' -=', '_new ='),
         'the loss rises: move against the gradient.': ('-=', '+='),
-        'the last loss is of the old weights.': '[*history, loss.item()]',
+        'the last loss is of the old weights.': 'history + [loss.item()]',
         'the shape of w depends on y and x.': ('y.shape[1], x.shape[1]', '2, 3'),
     },
 )
