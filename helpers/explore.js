@@ -309,8 +309,8 @@
 
   // The curvature of the loss is the matrix [[a, b], [b, 2]]: steep in one direction, and flat in
   // the other. `own` and `raw` lead from raw coordinates to those of this model, and back.
-  function lineModel(raw, y, shift = 0, scale = 1) {
-    const x = raw.map((v) => (v - shift) / scale);
+  function lineModel(numbers, y, shift = 0, scale = 1) {
+    const x = numbers.map((v) => (v - shift) / scale);
     const model = squaredErrors([x, x.map(() => 1)], y, x.map(() => 0), 0, x.length);
     const [a, b] = [(2 / x.length) * dot(x, x), 2 * mean(x)];
     const steep = (a + 2) / 2 + Math.hypot((a - 2) / 2, b);
@@ -322,9 +322,8 @@
     const slope = dot(centred, y) / dot(centred, x);
     const best = [slope, mean(y) - slope * mean(x)];
     const own = ([s, h]) => [s * scale, h + s * shift];
-    const back = ([s, h]) => [s / scale, h - (s * shift) / scale];
-    const curve = { steep, flat, directions, best, lowest: model.loss(best) };
-    return { ...model, ...curve, own, raw: back };
+    const raw = ([s, h]) => [s / scale, h - (s * shift) / scale];
+    return { ...model, steep, flat, directions, best, lowest: model.loss(best), own, raw };
   }
   // One step of PyTorch's SGD: velocity = beta * velocity + gradient, then rate * velocity.
   function step(model, { p, v }, rate, beta) {
@@ -412,11 +411,9 @@
       x: area[0], xname: scaled() ? 'slope of the standardised line' : 'slope',
       y: area[1], yname: 'height (tons)',
       points: path.map(({ p }) => p),
-      text: (k) => {
-        const [slope, height] = path[k].p.map((v) => plain(v));
-        const name = k ? `step ${k}` : 'start';
-        return `${name}: slope ${slope}, height ${height}, loss ${precise(path[k].loss)}`;
-      },
+      text: (k) =>
+        `${k ? `step ${k}` : 'start'}: slope ${plain(path[k].p[0])}, ` +
+        `height ${plain(path[k].p[1])}, loss ${precise(path[k].loss)}`,
       marks: (pen) => [contours(pen), walk(pen)],
     }), begin);
     // Where the loss is the same, the distances along the two directions, each times the root of
@@ -490,8 +487,8 @@
           text: (i) =>
             `${titles[i]} direction, curvature ${plain(model[titles[i]])}: ` +
             `${plain(left[i], 2)} % of the error is left`,
-          marks: ({ line }) => points.map(([i, percent]) => {
-            const look = { stroke: `var(--${i ? 'green' : 'blue'})`, 'stroke-width': fullWidth() / 4 };
+          marks: ({ x, line }) => points.map(([i, percent]) => {
+            const look = { stroke: `var(--${i ? 'green' : 'blue'})`, 'stroke-width': x(0) };
             return line([[i, 0], [i, percent]], look);
           }),
         };
