@@ -23,7 +23,7 @@ def notebook(request):
     return Notebook(request.param)
 
 
-@pytest.fixture
+@pytest.fixture(scope='session')
 def wait_until():
     """A function that waits for a condition, and fails when it does not come."""
 

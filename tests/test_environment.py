@@ -2,64 +2,44 @@
 
 import importlib.metadata
 import re
-import subprocess
-import sys
-import sysconfig
 import tomllib
-from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from series import ROOT
 
+FILES = ['requirements.txt', 'requirements-dev.txt']
 CONDA_TO_PYPI = {'pytorch': 'torch', 'matplotlib-base': 'matplotlib'}
 
 
-def pins(name='requirements.txt'):
+def read(name):
+    return (ROOT / name).read_text(encoding='utf-8')
+
+
+def ranges(lines):
+    """The range of each package, under its name on PyPI."""
+    found = map(Requirement, lines)
+    return {CONDA_TO_PYPI.get(one.name, one.name): one.specifier for one in found}
+
+
+def pins(name):
     """What a requirements file pins, without what it says of other files."""
-    lines = (ROOT / name).read_text().splitlines()
-    return [Requirement(line) for line in lines if line[0] not in '#-']
-
-
-def pinned_version(name):
-    """The version of a package here: one line may be for other machines or Pythons."""
-    pins_of_all = pins() + pins('requirements-dev.txt')
-    here = [pin for pin in pins_of_all if pin.name == name and fits_here(pin)]
-    (version,) = {specifier.version for pin in here for specifier in pin.specifier}
-    return version
+    return [
+        Requirement(line) for line in read(name).splitlines() if line[0] not in '#-'
+    ]
 
 
 def fits_here(pin):
+    """A line may be for other machines or Pythons."""
     return pin.marker is None or pin.marker.evaluate()
 
 
-def conda():
-    text = (ROOT / 'environment.yml').read_text()
-    return yaml.safe_load(text)['dependencies']
-
-
-def project():
-    return tomllib.loads((ROOT / 'pyproject.toml').read_text())['project']
-
-
-def extras():
-    """The ranges of the extras that are pinned."""
-    every = project()['optional-dependencies']
-    return [*every['jupyter'], *every['dev']]
-
-
-def ranges():
-    """Every range of environment.yml and pyproject.toml, under its name on PyPI."""
-    *packages, inner = conda()
-    for line in [*packages, *inner['pip'], *project()['dependencies'], *extras()]:
-        if line != '-e .':
-            requirement = Requirement(line)
-            requirement.name = CONDA_TO_PYPI.get(requirement.name, requirement.name)
-            yield requirement
-
-
-FILES = ['requirements.txt', 'requirements-dev.txt']
+PYPROJECT = tomllib.loads(read('pyproject.toml'))
+PROJECT = PYPROJECT['project']
+EXTRAS = PROJECT['optional-dependencies']
+OURS = ranges([*PROJECT['dependencies'], *EXTRAS['jupyter'], *EXTRAS['dev']])
+HERE = {pin.name: pin for name in FILES for pin in filter(fits_here, pins(name))}
 
 
 @pytest.mark.parametrize('name', FILES)
@@ -69,97 +49,62 @@ def test_everything_is_pinned_exactly(name):
         assert not re.match('cuda|nvidia|triton', pin.name), 'PyTorch brings its own.'
 
 
-def test_each_file_says_how_it_is_made_and_what_it_needs_beside():
-    reader, dev = [(ROOT / name).read_text().splitlines()[:2] for name in FILES]
-    assert [reader[1], dev[1]] == ['-e .', '-r requirements.txt']
-    for line in (reader[0], dev[0]):
-        assert '`make pins`' in line
-
-
-@pytest.mark.parametrize('wanted', list(ranges()), ids=str)
-def test_pins_lie_in_the_ranges(wanted):
-    if wanted.name in ('python', 'pip'):
-        return
-    version = pinned_version(wanted.name)
-    assert wanted.specifier.contains(version), f'{version} is not in {wanted}'
-
-
-def test_what_conda_and_pip_install_are_the_same_ranges():
-    *packages, inner = conda()
-    ours = {}
-    for line in [*project()['dependencies'], *extras()]:
-        ours[Requirement(line).name] = Requirement(line).specifier
-    for line in [*packages, *inner['pip']]:
-        wanted = Requirement(line) if line != '-e .' else None
-        if wanted and wanted.name not in ('python', 'pip'):
-            name = CONDA_TO_PYPI.get(wanted.name, wanted.name)
-            assert ours[name] == wanted.specifier, line
-
-
-def test_conda_installs_the_helpers_and_what_they_import():
-    assert '-e .' in conda()[-1]['pip']
-    names = {wanted.name for wanted in ranges()}
-    assert {Requirement(line).name for line in project()['dependencies']} <= names
-    assert {'torch', 'numpy', 'matplotlib', 'nbval', 'jovian', 'jupyterlab'} <= names
-    assert project()['requires-python'].replace(' ', '') == '>=3.11'
-    assert 'python >=3.11' in conda()
-
-
-@pytest.mark.parametrize('name', FILES)
-def test_the_environment_is_the_pinned_one(name):
-    for pin in filter(fits_here, pins(name)):
+def test_the_environment_is_the_pinned_one():
+    for pin in HERE.values():
         installed = importlib.metadata.version(pin.name).partition('+')[0]
         assert pin.specifier.contains(installed), f'{pin} but {installed} is installed'
 
 
+def test_each_file_says_how_it_is_made_and_what_it_needs_beside():
+    heads = [read(name).splitlines()[:2] for name in FILES]
+    assert [beside for _, beside in heads] == ['-e .', '-r requirements.txt']
+    assert all('`make pins`' in made for made, _ in heads)
+
+
+def test_pins_lie_in_the_ranges():
+    for name, wanted in OURS.items():
+        (pin,) = HERE[name].specifier
+        assert wanted.contains(pin.version), f'{name} {pin} is not in {wanted}'
+
+
+def test_conda_installs_the_helpers_and_what_they_import_in_the_same_ranges():
+    *packages, inner = yaml.safe_load(read('environment.yml'))['dependencies']
+    *others, helpers = inner['pip']
+    assert helpers == '-e .'
+    conda = ranges([*packages, *others])
+    del conda['pip']
+    assert str(conda.pop('python')) == PROJECT['requires-python']
+    assert conda == {name: OURS.get(name) for name in conda}
+    needed = {*ranges(PROJECT['dependencies']), 'nbval', 'jovian', 'jupyterlab'}
+    assert needed <= {*conda}
+
+
 def test_python_is_the_oldest_everywhere():
     """The oldest Python that is promised is the one that CI, ruff and the pins take."""
-    oldest = project()['requires-python'].removeprefix('>=')
-    assert f'python >={oldest}' in conda()
-    ruff = tomllib.loads((ROOT / 'pyproject.toml').read_text())['tool']['ruff']
-    assert ruff['target-version'] == f'py{oldest.replace(".", "")}'
+    oldest = PROJECT['requires-python'].removeprefix('>=')
     major, minor = oldest.split('.')
     for name, said in {
+        'pyproject.toml': f'target-version = "py{major}{minor}"',
         'README.md': f'Python {oldest} or newer',
         'Makefile': f'sys.version_info < ({major}, {minor})',
         '.ci/run': f'Python {oldest} or newer',
         '.github/workflows/ci.yml': f'python-version: "{oldest}"',
         '.devcontainer/devcontainer.json': f'python:{oldest}-',
     }.items():
-        assert said in (ROOT / name).read_text(), name
+        assert said in read(name), name
 
 
-def test_versions_in_words_are_the_pinned_ones():
-    for name in ('README.md', 'CONTRIBUTING.md', '.github/workflows/ci.yml'):
-        for package, version in re.findall(
-            r'([\w-]+)==([\w.]+)', (ROOT / name).read_text()
-        ):
-            assert pinned_version(package) == version, f'{name}: {package}=={version}'
-
-
-def test_the_uuid_that_is_imported_is_pythons_own(tmp_path):
-    """jovian brings another package of that name, from the days of Python 2.
-
-    pip cannot leave out what a package asks for, and our pin only says which one it is.
-    It harms nobody as long as Python's own modules come before installed ones.
-    """
-    code = 'import uuid; print(uuid.__file__, uuid.uuid4().version)'
-    for folder in (ROOT, ROOT / 'notebooks', ROOT / 'helpers', tmp_path):
-        start = [sys.executable, '-c', code]
-        file, version = subprocess.check_output(start, cwd=folder, text=True).split()
-        assert Path(file).parent.samefile(sysconfig.get_path('stdlib')), folder
-        assert version == '4'
-
-
-def test_setuptools_still_has_what_jovian_imports():
-    assert Requirement('setuptools>=77.0.3,<80.9').specifier.contains(
-        importlib.metadata.version('setuptools')
-    )
+@pytest.mark.parametrize(
+    'name', ['README.md', 'CONTRIBUTING.md', '.github/workflows/ci.yml']
+)
+def test_versions_in_words_are_the_pinned_ones(name):
+    for package, version in re.findall(r'([\w-]+)==([\w.]+)', read(name)):
+        assert HERE[package].specifier == f'=={version}'
 
 
 def test_the_citation_file_is_valid_yaml_with_the_projects_version():
-    citation = yaml.safe_load((ROOT / 'CITATION.cff').read_text())
-    assert citation['version'] == project()['version']
+    citation = yaml.safe_load(read('CITATION.cff'))
+    assert citation['version'] == PROJECT['version']
     assert citation['cff-version'] == '1.2.0'
     released = f'## {citation["version"]}, {citation["date-released"]}'
-    assert released in (ROOT / 'CHANGELOG.md').read_text()
+    assert released in read('CHANGELOG.md')

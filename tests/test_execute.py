@@ -26,21 +26,9 @@ def write(tmp_path):
     return write_notebook
 
 
-def failure(path, **options):
-    before = path.read_bytes()
-    with pytest.raises(NotebookFailed) as caught:
-        execute(path, **options)
-    assert path.read_bytes() == before, 'The notebook was written.'
-    assert os.listdir(path.parent) == [path.name], 'Something was left behind.'
-    assert kernels_of(os.getpid()) == []
-    return str(caught.value)
-
-
 def kernels_of(pid):
     children = psutil.Process(pid).children(recursive=True)
-    return [
-        child for child in children if 'ipykernel_launcher' in ' '.join(cmdline(child))
-    ]
+    return [one for one in children if 'ipykernel_launcher' in ' '.join(cmdline(one))]
 
 
 def cmdline(process):
@@ -50,76 +38,49 @@ def cmdline(process):
         return []
 
 
-def test_a_cell_that_raises(write):
-    text = failure(write('x = 1', 'x / 0', 'x'))
-    assert '01-broken.ipynb: code cell 2 of 3 failed' in text
-    assert '    x / 0' in text
-    assert 'ZeroDivisionError: division by zero' in text
-    assert 'make lab' in text
+OFFLINE = 'networking is switched off'
 
 
-def test_a_cell_that_hangs(write):
-    text = failure(write('import time', 'time.sleep(60)'), seconds=1)
-    assert 'code cell 2 of 2 failed' in text
-    assert 'still running after 1 seconds' in text
+@pytest.mark.parametrize(
+    ('cell', 'said'),
+    [
+        ('x / 0', '    x / 0\n\nZeroDivisionError: division by zero'),
+        ('time.sleep(60)', 'The cell was still running after 2 seconds'),
+        ('os._exit(1)', 'The kernel died'),
+        ('import unheard_of', "No module named 'unheard_of'\n`pip install -r req"),
+        ("connect(('localhost', 9), timeout=1)", 'ConnectionRefusedError'),
+        ("connect(('example.org', 80))", OFFLINE),
+        ("urllib.request.urlopen('http://192.0.2.1')", OFFLINE),
+    ],
+)
+def test_a_cell_that_fails(write, cell, said):
+    first = 'import os, time, urllib.request; x = 1'
+    path = write(f'{first}; from socket import create_connection as connect', cell, 'x')
+    before = path.read_bytes()
+    with pytest.raises(NotebookFailed) as caught:
+        execute(path, seconds=2, env=environment(KERNEL))
+    assert '01-broken.ipynb: code cell 2 of 3 failed' in str(caught.value)
+    assert said in str(caught.value)
+    assert '`make lab` opens the series' in str(caught.value)
+    assert path.read_bytes() == before, 'The notebook was written.'
+    assert os.listdir(path.parent) == [path.name], 'Something was left behind.'
+    assert kernels_of(os.getpid()) == []
 
 
-def test_a_kernel_that_dies(write):
-    text = failure(write('import os', 'os._exit(1)'))
-    assert 'code cell 2 of 2 failed' in text
-    assert 'The kernel died' in text
-
-
-def test_a_missing_dependency(write):
-    text = failure(write('import a_package_that_nobody_has'))
-    assert "No module named 'a_package_that_nobody_has'" in text
-    assert 'pip install -r requirements.txt' in text
-
-
-def test_a_network_that_is_not_there(write):
-    path = write(
-        'import socket',
-        "socket.create_connection(('localhost', 9), timeout=1)",
-    )
-    assert 'ConnectionRefusedError' in failure(path, env=environment(KERNEL))
-    path = write('import urllib.request', "urllib.request.urlopen('http://192.0.2.1')")
-    assert 'networking is switched off' in failure(path, env=environment(KERNEL))
-    path = write('import socket', "socket.create_connection(('example.org', 80))")
-    assert 'networking is switched off' in failure(path, env=environment(KERNEL))
-
-
-def test_the_message_of_make_run(write, monkeypatch, capsys):
-    paths = [
-        write('loss = __import__("torch").tensor(2.5)'),
-        write('1 / 0', name='02.ipynb'),
-    ]
-    monkeypatch.setattr('execute.paths', lambda: paths)
+@pytest.mark.parametrize('what', ['run', 'record'])
+def test_what_is_done_stops_at_the_notebook_that_fails(
+    write, monkeypatch, capsys, what
+):
+    good = write('loss = __import__("torch").tensor(2.5)')
+    bad = write('1 / 0', name='02.ipynb')
+    before = bad.read_bytes()
+    monkeypatch.setattr('execute.paths', lambda: [good, bad])
     with pytest.raises(SystemExit, match=r'02.ipynb: code cell 1 of 1 failed'):
-        main(['run'])
-    (line,) = capsys.readouterr().out.splitlines()
+        main([what])
+    line = capsys.readouterr().out.splitlines()[0]
     assert line.startswith('01-broken.ipynb')
     assert line.endswith('2.50')
-
-
-def test_a_failed_record_keeps_the_old_notebook(write, monkeypatch):
-    path = write('1 / 0')
-    before = path.read_bytes()
-    monkeypatch.setattr('execute.paths', lambda: [path])
-    with pytest.raises(SystemExit):
-        main(['record'])
-    assert path.read_bytes() == before
-
-
-def test_recording_twice_changes_no_byte(write, monkeypatch):
-    path = write(
-        'print(1)', 'import sys; print(2, file=sys.stderr); print(3)', '{"a": 1}'
-    )
-    monkeypatch.setattr('execute.paths', lambda: [path])
-    main(['record'])
-    first = path.read_bytes()
-    main(['record'])
-    assert path.read_bytes() == first
-    assert b'"execution_count": 3' in first
+    assert bad.read_bytes() == before
 
 
 @pytest.fixture
@@ -146,9 +107,13 @@ def change(path, number, **changes):
 
 
 def test_recording_keeps_what_agrees_and_says_what_it_renews(write, record):
-    path = write('print(13998.41)', 'print(46194.5)', 'print("the loss falls")')
+    both = 'import sys; print(2, file=sys.stderr); print(3)'
+    path = write('print(13998.41)', 'print(46194.5)', both, '{"a": 1}')
     record(path)
     old = path.read_bytes()
+    record(path)
+    assert path.read_bytes() == old, 'Recording twice changes no byte.'
+    assert b'"execution_count": 4' in old
     change(path, 0, source='print(13998.42)')
     said, shown = record(path)
     assert shown[0] == '13998.41\n'

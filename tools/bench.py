@@ -185,17 +185,10 @@ def made_up(n):
 
 def ways(n, most):
     """name -> (callable for one epoch over n rows, how much of an epoch it is)."""
-    names = (
-        'fit',
-        'Slices',
-        'batched',
-        'split',
-        'by_hand',
-        'two_addmm',
-        'one_bmm',
-        'sums',
+    names = 'fit Slices batched split by_hand two_addmm one_bmm sums'
+    fit, Slices, batched, split, by_hand, two_addmm, one_bmm, sums = taught(
+        *names.split()
     )
-    fit, Slices, batched, split, by_hand, two_addmm, one_bmm, sums = taught(*names)
     x, y = made_up(n).split([3, 2], dim=1)
     columns = torch.cat([x, torch.ones(n, 1), y], dim=1).t().contiguous()
     dataset, batches = TensorDataset(x, y), split(columns, 1000)
