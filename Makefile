@@ -68,6 +68,7 @@ mistakes: $(DEV) ## make deliberate mistakes: which check catches which (SAMPLE=
 
 SPHINX = $(BIN)/sphinx-build -qE -c tools/site -d build/doctrees
 site: $(DEV) ## build the static site: build/site/index.html (REPO=owner/name: links to run it)
+	@rm -rf build/site
 	@$(SPHINX) -W $(if $(REPO),-A repo=$(REPO)) . build/site
 
 pdf: site ## print the series as one PDF, with Chromium: build/series.pdf
