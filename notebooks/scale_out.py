@@ -13,7 +13,7 @@ import time
 
 import torch
 import torch.distributed as dist
-import torch.distributed.nn  # before a group exists, or it would keep it to the end
+import torch.distributed.nn  # loaded later, it would keep the group alive
 import torch.nn.functional as F
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
