@@ -21,11 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CLONE_NEEDS = [
     'notebooks/[0-9][0-9]-*.ipynb',
     'notebooks/*.py',
-    'helpers/*.py',
-    'helpers/*.csv',
-    'helpers/*.js',
-    'helpers/*.mplstyle',
-    'helpers/*.txt',
+    'helpers/[!.]*.*',
     'exercises/*.py',
     'environment.yml',
     'requirements.txt',
