@@ -80,7 +80,9 @@ links: $(DEV) ## try every link to another site
 record: $(READY) ## execute all notebooks and save what changed (ALL=1: every output)
 	@$(BIN)/python tools/execute.py record $(if $(ALL),--all)
 
+# EXTRAS=1 installs the other trainers beforehand; without them their lines say so.
 bench: $(DEV) ## compare speeds side by side, in some minutes: bench.md, bench.png
+	$(if $(EXTRAS),$(BIN)/python -m pip install --disable-pip-version-check -e '.[bench]')
 	@$(BIN)/python tools/bench.py
 
 clean: ## remove the environment and everything built

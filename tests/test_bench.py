@@ -3,6 +3,7 @@
 import ast
 import itertools
 import math
+import sys
 
 import bench
 import execute
@@ -13,15 +14,19 @@ from series import ROOT, paths
 
 @pytest.fixture(scope='module')
 def quick(tmp_path_factory):
-    """Three sections in small, and the folder that was written."""
+    """Three sections in small, one extra missing, and the folder that was written."""
     folder = tmp_path_factory.mktemp('bench')
-    names = ['trainers', 'rows', 'updates']
-    return bench.main([*names, '--quick', '--to', str(folder)]), folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, 'lightning', None)
+        names = ['trainers', 'rows', 'updates']
+        return bench.main([*names, '--quick', '--to', str(folder)]), folder
 
 
 def test_what_is_compared(quick):
     trainers, rows, _ = quick[0].values()
     assert len(trainers.table) == len(bench.TRAINERS)
+    (missing,) = [line for line in trainers.table if 'Lightning' in line['trainer']]
+    assert missing == {'trainer': 'Lightning is not installed: `make bench EXTRAS=1`'}
     assert [*rows.table[0]] == ['times reading', '1,000 rows', '10,000 rows']
     for section in quick[0].values():
         assert all(math.isfinite(x) and x > 0 for x in section.bars.values()), section
@@ -93,8 +98,10 @@ def test_other_work_is_not_compared(monkeypatch):
     def lazy(x, y, epochs):
         return bench.by_fit(x, y, 1)
 
-    monkeypatch.setitem(bench.TRAINERS, 'lazy', ('torch', lazy))
-    with pytest.raises(AssertionError, match='lazy does other work'):
+    monkeypatch.setattr(bench, 'TRAINERS', dict(bench.TRAINERS))
+    monkeypatch.setitem(bench.TRAINERS, 'skorch', ('torch', lazy))
+    monkeypatch.setitem(sys.modules, 'lightning', None)
+    with pytest.raises(AssertionError, match='skorch does other work'):
         bench.trainers(quick=True)
 
 

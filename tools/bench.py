@@ -25,6 +25,7 @@ import symtable
 import sys
 import tempfile
 import timeit
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,11 +36,10 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from matplotlib import pyplot as plt
 from series import NOTEBOOKS, ROOT, Notebook, paths, statements
-from sklearn.linear_model import SGDRegressor
 from tabulate import tabulate
-from torch import nn
 from torch.utils.benchmark import Measurement, Timer
 from torch.utils.data import DataLoader, TensorDataset
+from trainers import OTHERS, Zero
 
 from helpers.plots import BLUE, INK
 
@@ -116,16 +116,7 @@ def taught(*names):
     raise LookupError(f'No notebook defines {", ".join(names)}.')
 
 
-# The taught fit beside other trainers: from zeros, in batches of 5, at a rate of 1e-5.
-
-
-class Zero(nn.Linear):
-    """The linear model, three inputs and two targets, with zeros to start from."""
-
-    def __init__(self):
-        super().__init__(3, 2)
-        nn.init.zeros_(self.weight)
-        nn.init.zeros_(self.bias)
+# The taught fit beside other trainers.
 
 
 def by_fit(x, y, epochs):
@@ -154,39 +145,26 @@ def by_two_addmm(x, y, epochs):
     return run
 
 
-def by_scikit_learn(x, y, epochs):
-    # One row an update and half the square: a fifth of the rate goes the same way.
-    options = {'penalty': None, 'learning_rate': 'constant', 'eta0': 1e-5 / 5}
-    rows, columns = x.numpy(), y.numpy().T
-
-    def run():
-        models = [SGDRegressor(**options) for _ in columns]
-        for _ in range(epochs):
-            for model, column in zip(models, columns, strict=True):
-                model.partial_fit(rows, column)
-        return lambda x: torch.tensor(
-            np.stack([model.predict(x.numpy()) for model in models], axis=1)
-        )
-
-    return run
-
-
-# Each is made of inputs, targets and epochs; it trains and returns what predicts.
-TRAINERS = {
-    'taught fit': ('torch', by_fit),
-    'two addmm': ('torch', by_two_addmm),
-    'SGDRegressor': ('scikit-learn', by_scikit_learn),
-}
+TRAINERS = {'taught fit': ('torch', by_fit), 'two addmm': ('torch', by_two_addmm)}
+TRAINERS |= OTHERS
 
 
 def trainers(quick=False):
     epochs = 20 if quick else 100
     x, y = taught('inputs15', 'targets15')
-    runs = {name: make(x, y, epochs) for name, (_, make) in TRAINERS.items()}
-    losses = {name: F.mse_loss(run()(x), y).item() for name, run in runs.items()}
-    found = measure(runs, 1 if quick else 7)
+    runs = {}
+    for name, (_, make) in TRAINERS.items():
+        with contextlib.suppress(ImportError):
+            runs[name] = make(x, y, epochs)
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        losses = {name: F.mse_loss(run()(x), y).item() for name, run in runs.items()}
+        found = measure(runs, 1 if quick else 7)
     times, table = ratios(found, 'taught fit'), []
     for name, (package, _) in TRAINERS.items():
+        if name not in runs:
+            table.append({'trainer': f'{name} is not installed: `make bench EXTRAS=1`'})
+            continue
         assert 0.5 < losses[name] / losses['taught fit'] < 2, f'{name} does other work'
         version = importlib.metadata.version(package).partition('+')[0]
         line = {'trainer': f'{name} ({package} {version})'}

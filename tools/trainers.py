@@ -1,0 +1,79 @@
+"""The same training by other trainers, for tools/bench.py to compare.
+
+Each takes inputs, targets and epochs, and makes a function that trains the linear model
+anew from zeros, in batches of 5 with a rate of 1e-5, and returns what predicts.
+"""
+
+import logging
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+
+class Zero(nn.Linear):
+    """The linear model, three inputs and two targets, with zeros to start from."""
+
+    def __init__(self):
+        super().__init__(3, 2)
+        nn.init.zeros_(self.weight)
+        nn.init.zeros_(self.bias)
+
+
+def by_scikit_learn(x, y, epochs):
+    from sklearn.linear_model import SGDRegressor
+
+    # One row an update and half the square: a fifth of the rate goes the same way.
+    options = {'penalty': None, 'learning_rate': 'constant', 'eta0': 1e-5 / 5}
+    rows, columns = x.numpy(), y.numpy().T
+
+    def run():
+        models = [SGDRegressor(**options) for _ in columns]
+        for _ in range(epochs):
+            for model, column in zip(models, columns, strict=True):
+                model.partial_fit(rows, column)
+        return lambda x: torch.tensor([model.predict(x.numpy()) for model in models]).T
+
+    return run
+
+
+def by_skorch(x, y, epochs):
+    from skorch import NeuralNetRegressor
+
+    options = {'criterion': nn.MSELoss, 'optimizer': torch.optim.SGD, 'lr': 1e-5}
+    options |= {'batch_size': 5, 'iterator_train__shuffle': True, 'verbose': 0}
+    options |= {'max_epochs': epochs, 'train_split': None}
+    return lambda: NeuralNetRegressor(Zero, **options).fit(x, y).module_
+
+
+def by_lightning(x, y, epochs):
+    import lightning
+
+    class Module(lightning.LightningModule):
+        def __init__(self):
+            super().__init__()
+            self.linear = Zero()
+
+        def training_step(self, batch):
+            return F.mse_loss(self.linear(batch[0]), batch[1])
+
+        def configure_optimizers(self):
+            return torch.optim.SGD(self.parameters(), lr=1e-5)
+
+    logging.getLogger('lightning.pytorch').setLevel(logging.ERROR)
+    loader = DataLoader(TensorDataset(x, y), 5, shuffle=True)
+    off = ('logger', 'enable_checkpointing', 'enable_progress_bar')
+    options = dict.fromkeys((*off, 'enable_model_summary'), False)
+    options |= {'max_epochs': epochs, 'accelerator': 'cpu'}
+
+    def run():
+        module = Module()
+        lightning.Trainer(**options).fit(module, loader)
+        return module.linear
+
+    return run
+
+
+OTHERS = {'SGDRegressor': ('scikit-learn', by_scikit_learn)}
+OTHERS |= {'skorch': ('skorch', by_skorch), 'Lightning': ('lightning', by_lightning)}
