@@ -133,19 +133,28 @@ def by_fit(x, y, epochs):
     return run
 
 
+def in_order(x, y, epochs):
+    """The rows of all epochs, shuffled in each, as columns: (6, epochs * rows)."""
+    order = torch.cat([torch.randperm(len(x)) for _ in range(epochs)])
+    return torch.cat([x, torch.ones(len(x), 1), y], dim=1).t()[:, order]
+
+
 def by_two_addmm(x, y, epochs):
     split, two_addmm = taught('split', 'two_addmm')
-    columns = torch.cat([x, torch.ones(len(x), 1), y], dim=1).t().contiguous()
+    return lambda: predictor(two_addmm(split(in_order(x, y, epochs), 5), 1e-5))
 
-    def run():
-        order = torch.cat([torch.randperm(len(x)) for _ in range(epochs)])
-        w = two_addmm(split(columns[:, order], 5), 1e-5)
-        return lambda x: x @ w[:, :3].t() + w[:, 3]
 
-    return run
+def by_one_bmm(x, y, epochs):
+    (one_bmm,) = taught('one_bmm')
+    return lambda: predictor(one_bmm(in_order(x, y, epochs), 5, 1e-5))
+
+
+def predictor(w):
+    return lambda x: x @ w[:, :3].t() + w[:, 3]
 
 
 TRAINERS = {'taught fit': ('torch', by_fit), 'two addmm': ('torch', by_two_addmm)}
+TRAINERS['one bmm'] = ('torch', by_one_bmm)
 TRAINERS |= OTHERS
 
 
