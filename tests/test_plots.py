@@ -12,7 +12,6 @@ matplotlib.use('agg')
 
 import execute
 import matplotlib.pyplot as plt
-import nbformat
 import numpy as np
 import pytest
 import torch
@@ -129,15 +128,13 @@ def every_frame(png):
         yield png
 
 
-def test_drawing_leaves_the_settings_of_a_notebook_alone(tmp_path):
+def test_drawing_leaves_the_settings_of_a_notebook_alone(write):
     """A figure of the reader's own is shown after ours, in matplotlib's own style."""
     sources = [
         'from helpers.plots import *; show(loss_curves({"one": [2, 1]}), "A line.")',
         'import matplotlib.pyplot as plt; plt.plot([1, 2])[0].get_linewidth()',
     ]
-    cells = [nbformat.v4.new_code_cell(source) for source in sources]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / 'own.ipynb')
-    notebook, _ = execute.execute(tmp_path / 'own.ipynb')
+    notebook, _ = execute.execute(write(*sources))
     width, figure = notebook.cells[1].outputs
     assert width.data['text/plain'] == '1.5'
     assert 'image/png' in figure.data
