@@ -33,11 +33,6 @@ def _no_figure_is_left():
     ('draw', 'arguments', 'words'),
     [
         ('squared_errors', ([1, 2, 3], [1, 2], ABC, 'y', None), 'preds.* (3), .* (2,)'),
-        (
-            'squared_errors',
-            ([1, 2, 3], [[1, 2, 3]], ABC, 'y', None),
-            'preds.* (3), .* (1, 3)',
-        ),
         ('squared_errors', ([1, 2], [1, 2], ABC, 'y', None), 'targets.* (3), .* (2,)'),
         ('plane', (np.ones((3, 2)), (1, 2, 3), 'xyz', ABC), 'points.* (3, 3)'),
         ('plane', (np.ones((3, 3)), (1, 2), 'xyz', ABC), 'coefficients.* (3), .* (2,)'),
@@ -46,11 +41,7 @@ def _no_figure_is_left():
             ([[1, 2, 3]], [[1, 2]], [1], 0, 0),
             'w: .* (any, 3), .* (1, 2)',
         ),
-        (
-            'matrix_product',
-            ([[1, 2]], [[1, 2]], [1, 2], 0, 0),
-            'b: .* (1), .* (2,)',
-        ),
+        ('matrix_product', ([[1, 2]], [[1, 2]], [1, 2], 0, 0), 'b: .* (1), .* (2,)'),
         ('predicted_and_measured', ([[1, 2]], [1, 2], 't'), 'preds.* (1, 2), .* (2,)'),
         ('points_by_group', ([1, 2], [1, 2], [1], None), 'groups.* (2), .* (1,)'),
         ('seen_and_held_out', ([1], [1], [1], ABC, 'x', {}), 'seen.* (3), .* (1,)'),
