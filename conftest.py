@@ -5,7 +5,9 @@ import subprocess
 import sys
 import time
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 from series import ROOT, Notebook, paths
 
 pytest_plugins = ['one_run']
@@ -21,6 +23,18 @@ def series():
 def notebook(request):
     """Each notebook in turn."""
     return Notebook(request.param)
+
+
+@pytest.fixture
+def write(tmp_path):
+    """A function that writes a notebook of code cells into an empty folder."""
+
+    def write_notebook(*cells, name='01-a.ipynb'):
+        node = new_notebook(cells=[new_code_cell(cell) for cell in cells])
+        nbformat.write(node, tmp_path / name)
+        return tmp_path / name
+
+    return write_notebook
 
 
 @pytest.fixture(scope='session')

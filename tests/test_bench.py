@@ -66,19 +66,16 @@ def test_updates(quick):
 
 
 def test_what_is_taught_is_taken_from_the_first_notebook_and_nothing_else_runs(
-    tmp_path, monkeypatch, capsys
+    write, monkeypatch, capsys
 ):
     sources = {
-        '01-a': 'size = 2',
-        '02-b': 'import math\nsize = 3\nprint(size)\ndef area(r):\n'
+        '01-a.ipynb': 'size = 2',
+        '02-b.ipynb': 'import math\nsize = 3\nprint(size)\ndef area(r):\n'
         '    return size * math.pi * r',
-        '03-c': 'def area(r):\n    return 0',
+        '03-c.ipynb': 'def area(r):\n    return 0',
     }
-    for name, source in sources.items():
-        cells = [nbformat.v4.new_code_cell(source)]
-        notebook = nbformat.v4.new_notebook(cells=cells)
-        nbformat.write(notebook, tmp_path / f'{name}.ipynb')
-    monkeypatch.setattr(bench, 'paths', lambda: paths(tmp_path))
+    found = [write(source, name=name) for name, source in sources.items()]
+    monkeypatch.setattr(bench, 'paths', lambda: found)
     taught = bench.taught.__wrapped__
     (area,) = taught('area')
     assert area(1) == 3 * math.pi

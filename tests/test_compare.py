@@ -5,14 +5,7 @@ import io
 
 import numpy as np
 import pytest
-from compare import (
-    cell_differences,
-    close,
-    differences,
-    is_blank,
-    moved,
-    picture_moved,
-)
+from compare import cell_differences, close, differences, is_blank, moved, picture_moved
 from nbformat.v4 import new_code_cell, new_output
 from PIL import Image
 from series import MACHINE_FACT

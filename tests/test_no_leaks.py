@@ -11,12 +11,18 @@ from helpers import data
 read_csv, load_diabetes = data.read_csv, datasets.load_diabetes
 
 
+def other_harvest(*arguments, **named):
+    """The field trial with other harvests in block 3."""
+    table = read_csv(*arguments, **named)
+    table.targets[table.inputs[:, 0] == 3] *= 7
+    return table
+
+
 def field_trial(*arguments, **named):
     """The field trial with other harvests and other treatments in block 3."""
-    table = read_csv(*arguments, **named)
+    table = other_harvest(*arguments, **named)
     away = table.inputs[:, 0] == 3
     table.inputs[away, 1] = 120 - table.inputs[away, 1]
-    table.targets[away] *= 7
     return table
 
 
@@ -80,9 +86,3 @@ def test_a_left_out_block_does_not_reach_its_own_prediction(before_and_after):
     for model, columns in (('model', 'plots'), ('fitted', 'one_hot')):
         old, new = (s[model].predict(s[columns][away]) for s in (before, after))
         assert np.array_equal(old, new), columns
-
-
-def other_harvest(*arguments, **named):
-    table = read_csv(*arguments, **named)
-    table.targets[table.inputs[:, 0] == 3] *= 7
-    return table

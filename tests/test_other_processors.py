@@ -7,10 +7,8 @@ processor, MKL_CBWR=AVX2 on Intel's alone, none of them on ARM.
 
 import re
 
-import nbformat
 import pytest
 from execute import environment, execute
-from nbformat.v4 import new_code_cell, new_notebook
 from one_run import KERNEL
 from series import paths, printed
 
@@ -30,22 +28,15 @@ def test_another_processor_agrees(setting, path, lines_of):
     assert re.search(r'^\d+ passed in', lines, re.M), lines
 
 
-@pytest.fixture
-def lossy(tmp_path):
-    """A notebook that prints more digits than float32 carries."""
-    path = tmp_path / '01-lossy.ipynb'
-    cells = [
+def test_random_rounding_moves_last_digits_and_nothing_else(write):
+    lossy = write(
         'import torch; x = torch.linspace(30, 130, 60).reshape(20, 3)',
         'torch.set_printoptions(precision=9); x.t() @ x',
         'x.mean(dim=0)',
         '(x @ torch.ones(3)).equal(x @ torch.ones(3))',
         '(torch.eye(3) @ torch.eye(3)).sum()',
-    ]
-    nbformat.write(new_notebook(cells=list(map(new_code_cell, cells))), path)
-    return path
+    )
 
-
-def test_random_rounding_moves_last_digits_and_nothing_else(lossy):
     def shown(**more):
         env = environment(KERNEL) | more
         return [printed(cell) for cell in execute(lossy, env=env)[0].cells]

@@ -19,7 +19,7 @@ import matplotlib
 import nbformat
 import pytest
 from jovian_stand_in import KEY, USER, answer, stand_in
-from jupyter_client.manager import start_new_kernel
+from jupyter_client.manager import run_kernel
 from series import ROOT, Notebook, numbered, paths, printed
 from werkzeug import Response
 from werkzeug.utils import redirect
@@ -114,9 +114,6 @@ def in_kernel(home, upload, reader=None, **variables):
     Returns what it printed, and what it asked.
     """
     shown, asked = [], []
-    manager, client = start_new_kernel(
-        kernel_name='python3', env=environment(home, **variables), cwd=str(home)
-    )
 
     def show(message):
         shown.append(message['content'].get('text', str(message['content'])))
@@ -126,11 +123,8 @@ def in_kernel(home, upload, reader=None, **variables):
         client.input(reader)
 
     hooks = {'output_hook': show, 'stdin_hook': ask, 'allow_stdin': bool(reader)}
-    try:
+    with run_kernel(env=environment(home, **variables), cwd=str(home)) as client:
         client.execute_interactive(cell(upload), timeout=60, **hooks)
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
     return ''.join(shown[2:-1]), asked
 
 
@@ -140,7 +134,6 @@ def in_kernel(home, upload, reader=None, **variables):
 @pytest.mark.parametrize(
     ('upload', 'settings', 'why'),
     [
-        (False, {}, 'upload is False'),
         (False, {'reader': KEY}, 'upload is False'),
         (False, {'JOVIAN_COMMIT': '0'}, 'upload is False'),
         (True, {}, 'nobody is here to decide, and JOVIAN_COMMIT is not 1'),

@@ -22,8 +22,7 @@ SIZES = {
 NOTEBOOKS = [f'notebooks/{path.stem}.html' for path in paths()]
 OF_EACH_KIND = ['index.html', 'README.html', 'bench.html', NOTEBOOKS[3]]
 OTHERS = ['CONTRIBUTING', 'TEACHING', 'search', 'tools/site/glossary']
-PAGES = [*{*OF_EACH_KIND, *NOTEBOOKS, *(f'{name}.html' for name in OTHERS)}]
-PAGES.sort()  # pytest's processes must agree on the order
+PAGES = sorted({*OF_EACH_KIND, *NOTEBOOKS, *(f'{name}.html' for name in OTHERS)})
 
 
 @pytest.fixture(scope='module')
