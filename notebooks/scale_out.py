@@ -7,6 +7,7 @@ process 0 saves the state in SAVED, and a run that finds SAVED goes on from ther
 """
 
 import argparse
+import gc
 import json
 import os
 import time
@@ -42,6 +43,7 @@ def train(dataset, batch, epochs, saved=None, crash=None):
     found = {'resumed': resumed}
     sampler = DistributedSampler(dataset)  # other rows for each rank
     loader = DataLoader(dataset, batch // world, sampler=sampler)
+    gc.freeze()  # spares the garbage collector what exists already
     for epoch in range(resumed, epochs):
         start = time.perf_counter()
         sampler.set_epoch(epoch)  # another order in every epoch
