@@ -71,11 +71,14 @@ NAMED = {
 
 OPPOSITES = """falls rises, fall rise, falling rising, fell rose, grows shrinks,
 below above, positive negative, better worse, more_than less_than, larger smaller,
-largest smallest, higher lower, highest lowest, too_high too_low, faster slower,
+largest smallest, higher lower, too_high too_low, faster slower,
 earlier later, left_branch right_branch""".replace(',', '')
 WORDS = [word.replace('_', ' ') for word in OPPOSITES.split()]
 OPPOSITE = {word: WORDS[place ^ 1] for place, word in enumerate(WORDS)}
-DIRECTION = re.compile(rf'(?<![\w-])(?:{"|".join(OPPOSITE)})(?![\w-])', re.IGNORECASE)
+# A line that ends as a question claims nothing.
+DIRECTION = re.compile(
+    rf'(?<![\w-])(?:{"|".join(OPPOSITE)})(?![\w-])(?!.*\?)', re.IGNORECASE
+)
 FLIPPED = str.maketrans('+-<>', '-+><')
 # Statements that are not dropped, names and strings that are not swapped.
 NEEDED = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assert)
@@ -99,12 +102,16 @@ def named():
 
 
 def sample(count, seed=1):
-    """So many mistakes by operator, of each kind equally many, chosen at random."""
+    """So many mistakes by operator, chosen at random: twice as many of a kind in words.
+
+    There are two such kinds, and eight in code.
+    """
     by_kind, chosen = {}, []
     for mistake in by_operator():
         by_kind.setdefault(mistake.kind, []).append(mistake)
     for kind, mistakes in sorted(by_kind.items()):
-        share = min(count // len(by_kind), len(mistakes))
+        share = count // (len(by_kind) + 2) * (2 if 'words' in kind else 1)
+        share = min(share, len(mistakes))
         chosen += random.Random(f'{seed} {kind}').sample(mistakes, share)
     return chosen
 
