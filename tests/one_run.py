@@ -5,8 +5,6 @@ the pictures too; between them stand items for the facts of a cell, and after th
 one those for what the kernel ends with (tests/oracles.py).
 """
 
-import ast
-import json
 import os
 import time
 from importlib.metadata import version
@@ -19,7 +17,7 @@ import oracles
 import pytest
 from compare import cell_differences
 from execute import environment
-from facts import answers, expressions, problems, unbound
+from facts import Raised, answers, expressions, problems, unbound
 from nbval.kernel import RunningKernel
 from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
 from series import NOTEBOOKS, ROOT, places
@@ -183,7 +181,7 @@ class Oracle(Item):
 
     def runtest(self):
         wanted = f"__import__('json').dumps({self.check.asks})"
-        (found,) = self.ask({'found': wanted})['user_expressions'].values()
-        if found['status'] != 'ok':
-            pytest.fail(f'{self.check.asks}: {found["ename"]}: {found["evalue"]}')
-        self.check(json.loads(ast.literal_eval(found['data']['text/plain'])))
+        found = answers(self.ask({'found': wanted}))['found']
+        if isinstance(found, Raised):
+            pytest.fail(f'{self.check.asks}: {found}')
+        self.check(found)

@@ -22,12 +22,7 @@ CASES = {
     'false': ('loss = 238.09', '', {'facts': FACT}, 'loss is [238.09]'),
     'no-name': ('los = 1', '', {'facts_at_end': FACT}, 'NameError'),
     'word': ('loss = 1', '', {'facts': {'rises': 'loss > 0'}}, 'no longer in the text'),
-    'net': (
-        'import socket; socket.create_connection(("192.0.2.1", 9))',
-        '',
-        {},
-        'off.',
-    ),
+    'net': (CONNECT, '', {}, 'off.'),
 }
 
 

@@ -133,10 +133,15 @@ def by_fit(x, y, epochs):
     return run
 
 
+def as_columns(x, y):
+    """Inputs, ones and targets, a column for each row, as notebook 13 wants them."""
+    return torch.cat([x, torch.ones(len(x), 1), y], dim=1).t().contiguous()
+
+
 def in_order(x, y, epochs):
     """The rows of all epochs, shuffled in each, as columns: (6, epochs * rows)."""
     order = torch.cat([torch.randperm(len(x)) for _ in range(epochs)])
-    return torch.cat([x, torch.ones(len(x), 1), y], dim=1).t()[:, order]
+    return as_columns(x, y)[:, order]
 
 
 def by_two_addmm(x, y, epochs):
@@ -199,7 +204,7 @@ def ways(n, most):
         *names.split()
     )
     x, y = made_up(n).split([3, 2], dim=1)
-    columns = torch.cat([x, torch.ones(n, 1), y], dim=1).t().contiguous()
+    columns = as_columns(x, y)
     dataset, batches = TensorDataset(x, y), split(columns, 1000)
     some = TensorDataset(x[:most], y[:most])
     model = Zero()
@@ -253,9 +258,8 @@ def work(rank, world, store, path, batches, n, count):
         trained = scale_out.train(dataset, batch, 2)
         found[name] = 1000 * trained['seconds'], torch.tensor(trained['last'])
     (sums,) = taught('sums')
-    ones = torch.ones(n, 1)
-    columns = torch.cat([made_up(n), ones], dim=1)[:, [0, 1, 2, 5, 3, 4]].t()
-    part = columns.contiguous().chunk(world, dim=1)[rank]
+    columns = as_columns(*made_up(n).split([3, 2], dim=1))
+    part = columns.chunk(world, dim=1)[rank]
 
     def run():
         dist.all_reduce(total := sums(part))
@@ -314,14 +318,9 @@ def updates_until(enough, curvatures, errors, lr, momentum=0.0):
     return bisect.bisect_left(range(2**40), True, key=within)
 
 
-def best_momentum(low, high):
-    """The rate and the momentum that are best for curvatures low to high (Polyak)."""
-    low, high = low**0.5, high**0.5
-    return 4 / (low + high) ** 2, ((high - low) / (high + low)) ** 2
-
-
 def updates(quick=False):
     inputs, y = (table.double().numpy() for table in taught('inputs', 'targets'))
+    (best_momentum,) = taught('best_momentum')
     raw = np.hstack([inputs, np.ones((len(inputs), 1))])
     scaled = (inputs - inputs.mean(axis=0)) / inputs.std(axis=0)
     scaled = np.hstack([scaled, raw[:, 3:]])

@@ -44,6 +44,12 @@ DUMPED = (
 )
 
 
+class Raised(str):
+    """What an expression gave in place of a value: the error in words."""
+
+    __slots__ = ()
+
+
 def expressions(cell, key='facts'):
     """What to evaluate after a cell, ready for the kernel's `user_expressions`."""
     facts = cell.metadata.get(key, {})
@@ -51,11 +57,11 @@ def expressions(cell, key='facts'):
 
 
 def answers(content):
-    """The values that a kernel's reply holds: a list for each text, or its error."""
+    """What a kernel's reply holds for each text: a value, or what was `Raised`."""
     return {
         text: json.loads(ast.literal_eval(found['data']['text/plain']))
         if found['status'] == 'ok'
-        else f'{found["ename"]}: {found["evalue"]}'
+        else Raised(f'{found["ename"]}: {found["evalue"]}')
         for text, found in content['user_expressions'].items()
     }
 
@@ -122,7 +128,7 @@ def spans(text, said):
 
 def says(text, values):
     """Whether a text holds these values, each rounded to the digits that it has."""
-    if isinstance(values, str):  # an error's
+    if isinstance(values, Raised):
         return False
     if all(isinstance(value, bool) for value in values):
         return all(values)
