@@ -19,7 +19,7 @@ MACHINE = re.compile(
 )
 FILLERS = re.compile(r'\b(simply|just|obviously|of course|easily|trivial\w*)\b', re.I)
 METADATA = {'tags', 'claim', 'facts', 'facts_at_end', 'constants', 'jupyter'}
-TAGS = {MACHINE_FACT, 'readme-picture', 'upload', 'hide-input', 'hide-output'}
+TAGS = {MACHINE_FACT, 'readme-picture', 'upload', 'hide-output'}
 
 
 def test_the_series_is_complete(series):
@@ -202,6 +202,12 @@ def test_recaps_retype_what_was_taught(notebook, series):
             'This recap is not, word for word, what an earlier notebook teaches. '
             f'Change the one or the other:\n{ast.unparse(statement)}'
         )
+
+
+def test_recaps_are_folded(notebook):
+    for cell in notebook.section('Where we left off'):
+        folded = cell.metadata.get('jupyter', {}).get('source_hidden')
+        assert folded or cell.cell_type != 'code', f'Fold this cell:\n{cell.source}'
 
 
 def test_recaps_end_where_the_last_notebook_ended(notebook, series):

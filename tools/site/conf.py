@@ -92,14 +92,17 @@ def add_terms(app, docname, source):
 
 
 def suit_readers(app, docname, source):
-    """Fold recaps and cells that draw; let exercises say where to answer them."""
+    """Fold cells as JupyterLab does, and those that draw; let exercises say where to
+    answer them.
+    """
     if not docname.startswith('notebooks/'):
         return
     notebook = Notebook(app.env.doc2path(docname))
-    recap, asked = map(notebook.section, ('Where we left off', 'Check yourself'))
+    asked = notebook.section('Check yourself')
     for cell in notebook.code:
         draws = ['image/png' in output.get('data', {}) for output in cell.outputs]
-        if cell in recap or draws and all(draws):
+        folded = cell.metadata.get('jupyter', {}).get('source_hidden')
+        if folded or draws and all(draws):
             cell.metadata.tags = [*{*cell.metadata.get('tags', []), 'hide-input'}]
         if cell in asked:
             cell.outputs = []
