@@ -65,7 +65,7 @@ def folded(cell):
 
 
 def test_the_minutes_are_those_of_reading_aloud(notebook):
-    """150 words a minute, 2 seconds a line of code that shows, 3 minutes an exercise."""
+    """150 words a minute, 2 seconds a line of code in sight, 3 minutes an exercise."""
     prose = re.sub(r'\]\([^)]*\)|</?[a-z][^>]*>', ' ', '\n'.join(notebook.prose()))
     words = len(re.findall(r'[^\W_]\S*', prose))
     lines = sum(
