@@ -1,51 +1,31 @@
 """The figures of the series. Targets are circles, predictions are crosses.
 
-Each function takes arrays or tensors, draws them as series.mplstyle says, and returns
-the axes. A wrong shape or a value that is not finite raises a `ValueError`.
+Each function takes arrays or tensors, draws them in matplotlib's present style (the
+series uses `plt.style.use('helpers.series')`), and returns the axes. A wrong shape or a
+value that is not finite raises a `ValueError`.
 """
 
 import base64
-import contextlib
 import html
 import io
-from pathlib import Path
 
-import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import LogNorm
 from PIL import Image
 
-STYLE = matplotlib.rc_params_from_file(
-    Path(__file__).with_name('series.mplstyle'), use_default_template=False
-)
-STYLES = [(each['color'], each['linestyle']) for each in STYLE['axes.prop_cycle']]
-BLUE, VERMILLION, GREEN, _ = (color for color, _ in STYLES)
-INK, GREY, LIGHT = map(STYLE.get, ['axes.titlecolor', 'lines.color', 'patch.facecolor'])
+BLUE, VERMILLION, GREEN = '#0072B2', '#D55E00', '#009E73'
+INK, GREY, LIGHT = '#222222', '#767676', '#DCEBF5'
 TARGET = {'marker': 'o', 'mfc': 'none', 'mec': BLUE, 'mew': 1.8, 'ls': ''}
 PRED = {'marker': 'x', 'mec': VERMILLION, 'mew': 2.2, 'ls': ''}
-GUIDE = {'color': GREY, 'lw': 1.5}
+GUIDE = {'color': GREY, 'ls': '-', 'lw': 1.5}
 MIDDLE = {'ha': 'center', 'va': 'center'}
 PAPER = {'boxstyle': 'square,pad=0.05', 'fc': 'white', 'ec': 'none'}
 # Enough colours for a figure, in half the bytes; small areas keep theirs.
 PALETTE = {'colors': 64, 'method': Image.Quantize.MAXCOVERAGE, 'kmeans': 1}
 PALETTE |= {'dither': Image.Dither.NONE}
+DPI = 200  # of a picture that stands still
 MILLISECONDS = 240  # for each frame of a moving picture
-
-
-@contextlib.contextmanager
-def in_style():
-    """Draw as series.mplstyle says, and leave matplotlib's settings as they were.
-
-    `plt.style.context` would also undo what the notebook's own backend sets when the
-    first figure is made, and later figures would not be shown.
-    """
-    before = {name: plt.rcParams[name] for name in STYLE}
-    plt.rcParams.update(STYLE)
-    try:
-        yield
-    finally:
-        plt.rcParams.update(before)
 
 
 class Picture:
@@ -70,17 +50,16 @@ class Picture:
         return {'text/html': image, 'image/png': self.png, 'text/plain': self.alt}
 
 
-@in_style()
 def show(ax, alt):
     """Show the figure that holds `ax`, described in words by `alt`, and close it."""
     if not alt.strip():
         raise ValueError('A figure needs a description: show(ax, "Line chart: ...").')
     figure, png = np.ravel(ax)[0].figure, io.BytesIO()
-    figure.savefig(png)
+    figure.savefig(png, dpi=DPI, bbox_inches='tight')
     plt.close(figure)
     image = Image.open(png).convert('RGB').quantize(**PALETTE)
     image.save(png := io.BytesIO(), 'PNG', optimize=True)
-    width = round(image.width * 100 / STYLE['savefig.dpi'])  # 100 CSS pixels an inch
+    width = round(image.width * 100 / DPI)  # 100 CSS pixels an inch
     return Picture(png.getvalue(), alt, width)
 
 
@@ -93,7 +72,7 @@ def movie(ax, moves, frames, alt):
         alt: the description in words.
     """
     figure, images = np.ravel(ax)[0].figure, []
-    figure.set(dpi=STYLE['figure.dpi'], facecolor=STYLE['figure.facecolor'])
+    figure.set_dpi(72)
     for frame in frames:
         for move in moves:
             move(frame)
@@ -111,7 +90,6 @@ def movie(ax, moves, frames, alt):
     return Picture(png.getvalue(), alt)
 
 
-@in_style()
 def plane(points, coefficients, names, row_names):
     """A plane z = a x + b y + c, and a stick from it to each named point.
 
@@ -137,45 +115,25 @@ def plane(points, coefficients, names, row_names):
     return ax
 
 
-@in_style()
-def loss_scale(losses, xlabel):
-    """Named losses (a dict of label: positive number) on one logarithmic scale."""
-    values = _array('losses', list(losses.values()), (None,), positive=True)
-    ax, middle = _axes((4.4, 3.2)), np.sqrt(values.min() * values.max())
-    ax.plot(values, range(len(values)), 'o')
-    for row, (label, value) in enumerate(losses.items()):
-        text = f'{value:,.0f}' if value >= 10 else f'{value:.2f}'
-        text = f'{label}: {text} (RMSE {value**0.5:.{0 if value >= 10 else 2}f})'
-        side, shift = ('right', 5) if value > middle else ('left', -5)
-        _note(ax, text, (value, row), (shift, 9), ha=side)
-    ax.set(xscale='log', yticks=[], xlabel=xlabel)
-    ax.invert_yaxis()
-    ax.margins(0.1, 0.2)
-    ax.spines[['left', 'right', 'top']].set_visible(False)
-    return ax
-
-
-@in_style()
 def loss_curves(curves, levels=None, xlabel='epoch', band=None, ax=None):
     """Losses on a logarithmic axis, each curve and level labelled where it ends.
 
     Args:
-        curves: a dict of label: losses (n,), counted from 0, or (x, losses); four at
-            most.
+        curves: a dict of label: losses (n,), counted from 0, or (x, losses).
         levels: a dict of label: one loss, drawn as a horizontal line.
         band: (3, n), the x, the lower and the upper edge of an area to shade.
     """
     ax, ends = ax or _axes(), []
-    for label, curve, color, line in _styled(curves):
+    for label, curve in curves.items():
         x, y = curve if isinstance(curve, tuple) else (range(len(curve)), curve)
         y = _array(label, y, (None,), positive=True)
-        ax.plot(_array(f'x of {label}', x, y.shape), y, color=color, ls=line)
-        ends.append((y[-1], label, color))
+        (line,) = ax.plot(_array(f'x of {label}', x, y.shape), y)
+        ends.append((y[-1], label, line.get_color()))
     if band is not None:
         x, lower, upper = _array('band', band, (3, None))
         ax.fill_between(x, lower, upper, color=BLUE, alpha=0.15, lw=0)
     for label, level in (levels or {}).items():
-        ax.axhline(level, ls=':', **GUIDE)
+        ax.axhline(level, **GUIDE | {'ls': ':'})
         ends.append((level, label, INK))
     ax.set(yscale='log', xlabel=xlabel, ylabel='loss (MSE, tons²)')
     lowest = -np.inf
@@ -186,7 +144,6 @@ def loss_curves(curves, levels=None, xlabel='epoch', band=None, ax=None):
     return ax
 
 
-@in_style()
 def loss_surface(x, y, losses, names, path=None, ax=None):
     """Contours of a loss over two parameters, with its lowest point as a square.
 
@@ -216,7 +173,6 @@ def loss_surface(x, y, losses, names, path=None, ax=None):
     return ax
 
 
-@in_style()
 def settling_line(x, targets, path, surface, axes):
     """Draw a line through data, and its point on the loss: return what moves both.
 
@@ -235,7 +191,7 @@ def settling_line(x, targets, path, surface, axes):
     tall = np.concatenate([targets, heights.ravel()])
     margin = 0.05 * np.ptp(tall)
     axes[0].plot(x, targets, **TARGET)
-    (line,) = axes[0].plot(ends, heights[-1], color=VERMILLION)
+    (line,) = axes[0].plot(ends, heights[-1], '-', color=VERMILLION)
     axes[0].set_ylim(tall.min() - margin, tall.max() + margin)
     *_, walked, point = loss_surface(*surface, path, axes[1]).lines
 
@@ -247,43 +203,17 @@ def settling_line(x, targets, path, surface, axes):
     return move
 
 
-@in_style()
 def predicted_and_measured(targets, preds, unit, ax=None):
     """Predictions over targets, (n,) or (n, m) each; on the diagonal both are equal."""
     targets, preds = _arrays(np.shape(targets), targets=targets, preds=preds)
     ends = [min(targets.min(), preds.min()), max(targets.max(), preds.max())]
     ax = ax or _axes()
-    ax.plot(ends, ends, ls='--', **GUIDE)
+    ax.plot(ends, ends, **GUIDE | {'ls': '--'})
     ax.plot(targets.ravel(), preds.ravel(), **PRED)
     ax.set(xlabel=f'target ({unit})', ylabel=f'prediction ({unit})', aspect='equal')
     return ax
 
 
-@in_style()
-def bars(values, xlabel, ceiling=None):
-    """Horizontal bars on a logarithmic axis, each with its name above and its value.
-
-    `values` is a dict of name: number over 0, `ceiling` a (name, number) that is drawn
-    as a vertical line.
-    """
-    numbers = _array('values', list(values.values()), (None,), positive=True)
-    ax, places = _axes((5.6, 0.6 + 0.62 * len(values))), range(len(values))
-    low = 10 ** np.floor(np.log10(numbers.min()) - 0.5)
-    ax.barh(places, numbers - low, 0.34, left=low, color=BLUE)
-    for place, (name, value) in enumerate(values.items()):
-        words = f'{name}: {float(f"{value:.2g}"):,.10g}'
-        ax.text(low, place - 0.38, f' {words}', va='center')
-    if ceiling:
-        ax.axvline(ceiling[1], color=VERMILLION, ls='--')
-        look = {'xycoords': ('data', 'axes fraction'), 'ha': 'right'}
-        _note(ax, ceiling[0], (ceiling[1], 1), (-5, 4), color=VERMILLION, **look)
-    ax.set(xscale='log', xlabel=xlabel, yticks=[])
-    ax.set_xlim(low, 1.6 * max(numbers.max(), ceiling[1] if ceiling else 0))
-    ax.set_ylim(len(values) - 0.6, -0.7)
-    return ax
-
-
-@in_style()
 def blocks(matrix, columns, parts):
     """A matrix as a grid of numbers in shaded blocks.
 
@@ -292,9 +222,8 @@ def blocks(matrix, columns, parts):
     """
     matrix = _array('matrix', matrix, (len(columns), len(columns)))
     ax = _axes((5.6, 5))
-    for (name, (top, left, high, wide)), (color, _) in zip(
-        parts.items(), STYLES, strict=False
-    ):
+    for count, (name, (top, left, high, wide)) in enumerate(parts.items()):
+        color = f'C{count}'
         corner = left - 0.5, top - 0.5
         ax.add_patch(plt.Rectangle(corner, wide, high, fc=color, alpha=0.3))
         ax.add_patch(plt.Rectangle(corner, wide, high, fc='none', ec=color, lw=2))
@@ -311,7 +240,6 @@ def blocks(matrix, columns, parts):
     return ax
 
 
-@in_style()
 def ring(held, titles):
     """A ring all-reduce: what each process holds of each part, in a row of rings.
 
@@ -343,7 +271,6 @@ def ring(held, titles):
     return axes
 
 
-@in_style()
 def squared_errors(targets, preds, names, title, ax):
     """Targets (n,), predictions (n,), and the square of each difference, to scale."""
     targets, preds = _arrays((len(names),), targets=targets, preds=preds)
@@ -362,35 +289,6 @@ def squared_errors(targets, preds, names, title, ax):
     return ax
 
 
-@in_style()
-def seen_and_left_out(noise, ours, baseline, least):
-    """Errors on regions that were left out, over errors on those that were seen.
-
-    Args:
-        noise: (n, 2), the pair of RMSEs (seen, left out) of each table of noise.
-        ours, baseline: (2,), the same of the real inputs and of the mean.
-        least: how many times as large the second of a pair is at least, a dashed line.
-    """
-    noise = _array('noise', noise, (None, 2), positive=True)
-    ax = _axes((4.4, 3.8))
-    ax.plot(*noise.T, '.', color=GREY, ms=4, alpha=0.5)
-    ends = np.array([noise[:, 0].min(), noise[:, 0].max()])
-    ax.plot(ends, least * ends, color=INK, ls='--', lw=1)
-    ax.text(5, 3.2 * least, f'{least} times')
-    for label, point, marker, color, offset, align in (
-        ('real inputs', ours, 'o', BLUE, (-8, -20), 'left'),
-        ('mean', baseline, 's', GREEN, (-9, -16), 'right'),
-    ):
-        ax.plot(*_array(label, point, (2,), positive=True), marker, color=color)
-        _note(ax, label, point, offset, ha=align, color=color, bbox=PAPER)
-    ax.text(0.04, 0.93, 'dots: inputs of pure noise', transform=ax.transAxes)
-    ax.set(xscale='log', yscale='log', ylim=(3, 3000))
-    ax.set_xlabel('RMSE on the five regions it was fitted to (tons)')
-    ax.set_ylabel('RMSE on regions left out (tons)')
-    return ax
-
-
-@in_style()
 def named_points(x, y, names, labels, wanted=None, lines=None):
     """A named target for each row, over one input: x, y (n,), n names.
 
@@ -402,16 +300,16 @@ def named_points(x, y, names, labels, wanted=None, lines=None):
     """
     x, y = _arrays((len(names),), x=x, y=y)
     ax = _axes((4.4, 3.3))
-    ax.plot(x, y, **TARGET)
     for name, *point in zip(names, x, y, strict=True):
         side, shift = ('right', 6) if point[0] > x.mean() else ('left', -6)
         _note(ax, name, point, (shift, 8), ha=side)
     ends = np.array([x.min(), x.max()])
-    for label, line, color, style in _styled(lines or {}):
+    for label, line in (lines or {}).items():
         slope, height = _array(label, line, (2,))
-        ax.plot(ends, slope * ends + height, color=color, ls=style)
+        (drawn,) = ax.plot(ends, slope * ends + height)
         right, shift = (ends[1], slope * ends[1] + height), -16 if slope < 0 else 8
-        _note(ax, label, right, (0, shift), ha='right', color=color)
+        _note(ax, label, right, (0, shift), ha='right', color=drawn.get_color())
+    ax.plot(x, y, **TARGET)
     ax.margins(0.12)
     if wanted is not None:
         ax.axvline(wanted, color=VERMILLION, ls='--')
@@ -421,7 +319,6 @@ def named_points(x, y, names, labels, wanted=None, lines=None):
     return ax
 
 
-@in_style()
 def weighted_sum(parts, target, xlabel):
     """How parts add up to a prediction, bar by bar, and the target beside it.
 
@@ -454,7 +351,6 @@ def weighted_sum(parts, target, xlabel):
     return ax
 
 
-@in_style()
 def matrix_product(inputs, w, b, row, column):
     """The blocks of inputs @ w.t() + b with their shapes: (n, k), (m, k), (m,).
 
@@ -490,7 +386,6 @@ def matrix_product(inputs, w, b, row, column):
     return ax
 
 
-@in_style()
 def parabolas(weights, curves, now, slopes, ends, unit):
     """The loss over each of several weights alone, one above the other, on one scale.
 
@@ -538,7 +433,6 @@ def parabolas(weights, curves, now, slopes, ends, unit):
     return axes
 
 
-@in_style()
 def chain(parameters, inputs, difference):
     """A sum of products, less a target, squared: values and derivatives of the square.
 
@@ -573,36 +467,6 @@ def chain(parameters, inputs, difference):
     return ax
 
 
-@in_style()
-def learning_rates(rates, losses, promised, marks):
-    """The loss after one step with each learning rate, and what the tangent promises.
-
-    Args:
-        rates, losses, promised: (n,) each, by rising learning rate from 0 on.
-        marks: a dict of label: (rate, loss), up to three points by rising rate.
-    """
-    rates, losses, promised = _arrays(
-        (None,), rates=rates, losses=losses, promised=promised
-    )
-    ax = _axes((4.4, 3.8))
-    ax.plot(rates * 1e5, losses, color=BLUE, ls='-')
-    ax.plot(rates * 1e5, promised, color=VERMILLION, ls='--')
-    ax.axhline(losses[0], color=GREY, ls=':')
-    ax.text(0.2, 0, 'tangent', color=VERMILLION, va='bottom')
-    sides = [('o', 10, 9, 'left'), ('s', 0, 20, 'center'), ('D', -10, 9, 'right')]
-    marked = zip(marks.items(), sides, strict=False)
-    for (label, point), (marker, *shift, side) in marked:
-        point = _array(label, point, (2,)) * (1e5, 1)
-        ax.plot(*point, marker, color=INK, ms=8, zorder=3)
-        _note(ax, label, point, shift, ha=side)
-    ax.set(xlabel='learning rate, in units of 0.00001', xlim=(0, rates[-1] * 1e5))
-    ax.set_ylim(-0.05 * losses[0], 1.3 * losses[0])
-    ax.set_ylabel('loss after one step (MSE, tons²)')
-    ax.yaxis.set_major_formatter('{x:,.0f}')
-    return ax
-
-
-@in_style()
 def targets_and_predictions(targets, preds, row_names, target_names):
     """Targets and predictions (n, m), a panel for each target, on one scale."""
     shape = len(row_names), len(target_names)
@@ -620,7 +484,6 @@ def targets_and_predictions(targets, preds, row_names, target_names):
     return axes
 
 
-@in_style()
 def two_orders(first, second, titles, notes):
     """The same n names in two orders, one above the other, joined by lines.
 
@@ -644,7 +507,6 @@ def two_orders(first, second, titles, notes):
     return ax
 
 
-@in_style()
 def parcel(parts, ends):
     """What goes from one computer to another, and what is missing without it.
 
@@ -661,49 +523,6 @@ def parcel(parts, ends):
         ax.annotate('', (0.99, row), (0.01, row), arrowprops=arrow)
         ax.text(0.5, row - 0.18, f'{what}: {inside}', **MIDDLE)
         ax.text(0.5, row + 0.2, f'without: {without}', color=VERMILLION, **MIDDLE)
-    return ax
-
-
-@in_style()
-def points_by_group(x, y, groups, ax):
-    """Points (n,) drawn as the digit of their group, and a line through its means.
-
-    `groups` (n,) are whole numbers from 1 on, at most three. Points of different groups
-    stand a little apart.
-    """
-    x, y, groups = _arrays((None,), x=x, y=y, groups=groups)
-    apart = np.ptp(x) / 40
-    for group, (color, line) in zip(np.unique(groups), STYLES, strict=False):
-        here = groups == group
-        places = np.unique(x[here])
-        means = [y[here & (x == place)].mean() for place in places]
-        shift = apart * (group - 2)
-        ax.plot(places + shift, means, color=color, ls=line)
-        marker = {'marker': f'${group:.0f}$', 'color': color, 'ls': '', 'ms': 7}
-        ax.plot(x[here] + shift, y[here], **marker)
-    return ax
-
-
-@in_style()
-def seen_and_held_out(seen, held_out, spread, names, xlabel, level):
-    """Errors on training rows (squares) and on others (crosses), a row for each model.
-
-    Args:
-        seen, held_out, spread: (n,) each, the two errors and the second's deviation.
-        level: a dict of one label: an error to compare with, drawn as a dotted line.
-    """
-    seen, held_out, spread = _arrays(
-        (len(names),), seen=seen, held_out=held_out, spread=spread
-    )
-    ax, rows = _axes((4.4, 3.6)), range(len(names))
-    ax.hlines(rows, seen, held_out, **GUIDE)
-    ax.errorbar(held_out, rows, xerr=spread, ecolor=VERMILLION, **PRED)
-    ax.plot(seen, rows, 's', color=BLUE, ms=7)
-    for label, value in level.items():
-        ax.axvline(value, ls=':', **GUIDE)
-        _note(ax, label, (value, -1), (0, 2), color=INK, ha='center')
-    ax.set_yticks(rows, names)
-    ax.set(xlabel=xlabel, ylim=(len(names) - 0.3, -1))
     return ax
 
 
@@ -728,14 +547,6 @@ def _sheet(size, xlim, ylim):
 def _note(ax, text, point, shift, **look):
     """Write `text` beside a point of the data, `shift` typographic points away."""
     ax.annotate(text, point, shift, textcoords='offset points', **look)
-
-
-def _styled(curves):
-    """(label, curve, color, line style) for each item of `curves`, all different."""
-    if len(curves) > len(STYLES):
-        raise ValueError(f'{len(curves)} curves: there are styles for {len(STYLES)}.')
-    styles = zip(curves.items(), STYLES, strict=False)
-    return [(label, curve, *style) for (label, curve), style in styles]
 
 
 def _arrays(shape, **values):

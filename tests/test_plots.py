@@ -10,7 +10,6 @@ import matplotlib
 
 matplotlib.use('agg')
 
-import execute
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -43,17 +42,12 @@ def _no_figure_is_left():
         ),
         ('matrix_product', ([[1, 2]], [[1, 2]], [1, 2], 0, 0), 'b: .* (1), .* (2,)'),
         ('predicted_and_measured', ([[1, 2]], [1, 2], 't'), 'preds.* (1, 2), .* (2,)'),
-        ('points_by_group', ([1, 2], [1, 2], [1], None), 'groups.* (2), .* (1,)'),
-        ('seen_and_held_out', ([1], [1], [1], ABC, 'x', {}), 'seen.* (3), .* (1,)'),
         ('loss_surface', ([1, 2], [1], [[1], [2]], 'ab'), 'losses.* (1, 2), .* (2, 1)'),
         ('loss_curves', ({'one': ([1, 2], [3])},), 'x of one.* (1), .* (2,)'),
         ('loss_curves', ({'one': [1, NAN]},), 'one (2,): .* finite'),
         ('loss_curves', ({'one': [1, 0]},), 'one (2,): .* over 0'),
-        ('loss_curves', (dict.fromkeys('vwxyz', [1]),), '5 curves: .* for 4'),
-        ('bars', ({'one': 0}, 'rows'), 'values (1,): .* over 0'),
         ('blocks', ([[1, 2]], 'ab', {}), 'matrix.* (2, 2), .* (1, 2)'),
         ('ring', ([[1, 2]], ['a']), 'held.* (1, any, any), .* (1, 2)'),
-        ('loss_scale', ({'one': float('inf')}, 'loss'), 'losses (1,): .* finite'),
         ('show', (None, ' '), 'needs a description'),
     ],
 )
@@ -112,15 +106,3 @@ def every_frame(png):
     for index in range(png.n_frames):
         png.seek(index)
         yield png
-
-
-def test_drawing_leaves_the_settings_of_a_notebook_alone(write):
-    """A figure of the reader's own is shown after ours, in matplotlib's own style."""
-    sources = [
-        'from helpers.plots import *; show(loss_curves({"one": [2, 1]}), "A line.")',
-        'import matplotlib.pyplot as plt; plt.plot([1, 2])[0].get_linewidth()',
-    ]
-    notebook, _ = execute.execute(write(*sources))
-    width, figure = notebook.cells[1].outputs
-    assert width.data['text/plain'] == '1.5'
-    assert 'image/png' in figure.data

@@ -1,5 +1,6 @@
 """What the first page of the site shows: an explorer, and the series as in README."""
 
+import matplotlib.pyplot as plt
 from series import listed
 
 from helpers.data import REGIONS_CSV, read_csv
@@ -34,6 +35,7 @@ def hero():
         targets=['apples_ton', 'oranges_ton'],
     )
     rain, apples = table.inputs[:, 1], table.targets[:, 0]
+    plt.style.use('helpers.series')
     labels = ['rain (mm)', 'apples (tons)']
     ax = named_points(rain, apples, table.names, labels, lines={'slope 2.2': (2.2, 0)})
     explorer = explore(
