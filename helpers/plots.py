@@ -90,31 +90,6 @@ def movie(ax, moves, frames, alt):
     return Picture(png.getvalue(), alt)
 
 
-def plane(points, coefficients, names, row_names):
-    """A plane z = a x + b y + c, and a stick from it to each named point.
-
-    A stick to a point below the plane is dotted. `points` are (n, 3), `coefficients`
-    the plane's a, b, c, `names` those of the axes.
-    """
-    points = _array('points', points, (len(row_names), 3))
-    a, b, c = _array('coefficients', coefficients, (3,))
-    ax = plt.figure(figsize=(6.4, 5)).add_subplot(projection='3d')
-    low, high = points.min(axis=0), points.max(axis=0)
-    x, y = np.meshgrid(*np.linspace(low[:2], high[:2], 12).T)
-    ax.plot_surface(x, y, a * x + b * y + c, color=BLUE, alpha=0.2, shade=False)
-    for (x, y, z), name in zip(points, row_names, strict=True):
-        foot = a * x + b * y + c
-        dots = '-' if z > foot else (0, (1, 0.7))
-        ax.plot([x, x], [y, y], [foot, z], color=VERMILLION, ls=dots)
-        side = 'right' if x > points[:, 0].mean() else 'left'
-        ax.text(x, y, z, f'   {name}   ', ha=side, va='center')
-    ax.plot(*points.T, **TARGET)
-    ax.set(xlabel=names[0], ylabel=names[1])
-    ax.set_zlabel(names[2], labelpad=8)
-    ax.view_init(elev=22, azim=-118)
-    return ax
-
-
 def loss_curves(curves, levels=None, xlabel='epoch', band=None, ax=None):
     """Losses on a logarithmic axis, each curve and level labelled where it ends.
 
@@ -214,32 +189,6 @@ def predicted_and_measured(targets, preds, unit, ax=None):
     return ax
 
 
-def blocks(matrix, columns, parts):
-    """A matrix as a grid of numbers in shaded blocks.
-
-    `columns` names its rows and columns. `parts` is a dict of name: (the first row, the
-    first column, how many rows, how many columns) of each block.
-    """
-    matrix = _array('matrix', matrix, (len(columns), len(columns)))
-    ax = _axes((5.6, 5))
-    for count, (name, (top, left, high, wide)) in enumerate(parts.items()):
-        color = f'C{count}'
-        corner = left - 0.5, top - 0.5
-        ax.add_patch(plt.Rectangle(corner, wide, high, fc=color, alpha=0.3))
-        ax.add_patch(plt.Rectangle(corner, wide, high, fc='none', ec=color, lw=2))
-        at = left + wide / 2 - 0.5, top - 0.3
-        ax.text(*at, name, color=color, weight='bold', fontsize=13, **MIDDLE)
-    for (row, column), value in np.ndenumerate(matrix):
-        shown = f'{round(value, 1) + 0:.1f}'.replace('-', '−')  # no −0.0
-        ax.text(column, row + 0.12, shown, **MIDDLE)
-    places = range(len(columns))
-    ax.set(xticks=places, yticks=places, xticklabels=columns, yticklabels=columns)
-    ax.set(xlim=(-0.55, len(columns) - 0.45), ylim=(len(columns) - 0.45, -0.55))
-    ax.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
-    ax.spines[:].set_visible(False)
-    return ax
-
-
 def ring(held, titles):
     """A ring all-reduce: what each process holds of each part, in a row of rings.
 
@@ -316,38 +265,6 @@ def named_points(x, y, names, labels, wanted=None, lines=None):
         top, look = ax.get_ylim()[1], {'color': VERMILLION, 'va': 'top', 'size': 18}
         _note(ax, '?', (wanted, top), (6, -4), **look)
     ax.set(xlabel=labels[0], ylabel=labels[1])
-    return ax
-
-
-def weighted_sum(parts, target, xlabel):
-    """How parts add up to a prediction, bar by bar, and the target beside it.
-
-    Args:
-        parts: a dict of label: number, in the order in which they are added.
-        target: what the sum should be.
-        xlabel: what is added, with its unit.
-    """
-    values = np.array([_array(label, part, ()) for label, part in parts.items()])
-    target = _array('target', target, ())
-    ends, rows = np.cumsum(values), range(len(values))
-    starts = ends - values
-    ax = _axes((4.4, 3.0))
-    ax.barh(rows, values, left=starts, height=0.55, fc=LIGHT, ec=BLUE)
-    for row in rows:
-        ax.vlines(ends[row], row, row + 1, color=GREY, lw=1, ls=':', zorder=0)
-        right = max(starts[row], ends[row]), row
-        _note(ax, f'{values[row]:+.1f}', right, (5, 0), va='center')
-    last = len(values)
-    for text, at, look in (('prediction', ends[-1], PRED), ('target', target, TARGET)):
-        ax.plot(at, last, **look)
-        words = {'color': look['mec'], 'ha': 'center', 'va': 'top'}
-        _note(ax, f'{text} {at:.1f}', (at, last), (0, -9), **words)
-    ax.axvline(0, color=GREY, lw=1)
-    ax.set_yticks(rows, list(parts))
-    ax.set(xlabel=xlabel, ylim=(last + 0.8, -0.6))
-    ax.margins(x=0.18)
-    ax.spines[['top', 'right', 'left']].set_visible(False)
-    ax.tick_params(left=False)
     return ax
 
 
@@ -482,48 +399,6 @@ def targets_and_predictions(targets, preds, row_names, target_names):
     above = {'loc': 'lower right', 'bbox_to_anchor': (1, 0.98), 'borderpad': 0}
     axes[0].legend(ncols=2, **above)
     return axes
-
-
-def two_orders(first, second, titles, notes):
-    """The same n names in two orders, one above the other, joined by lines.
-
-    Args:
-        first, second: n names each, from top to bottom; the same names.
-        titles: the headings of the two columns.
-        notes: a dict of name: what to write beside it in the second column.
-    """
-    if sorted(first) != sorted(second):
-        raise ValueError(f'The names differ: {first} and {second}.')
-    ax = _sheet((4.4, 3.6), (-1.35, 2.9), (len(first) - 0.3, -1.2))
-    for row, name in enumerate(first):
-        goal = second.index(name)
-        color, line = (BLUE, '-') if goal <= row else (GREY, '--')
-        ax.plot([0, 1], [row, goal], color=color, ls=line, marker='o', ms=5)
-        ax.text(-0.06, row, name, ha='right', va='center')
-        ax.text(1.06, goal, name, va='center', weight='bold')
-        ax.text(1.06, goal + 0.36, notes.get(name, ''), va='center', color=GREY)
-    for x, title, side in ((-0.06, titles[0], 'right'), (1.06, titles[1], 'left')):
-        ax.text(x, -0.85, title, ha=side, va='center', style='italic')
-    return ax
-
-
-def parcel(parts, ends):
-    """What goes from one computer to another, and what is missing without it.
-
-    Args:
-        parts: (what, inside, without) for each arrow, three texts.
-        ends: the names of the two sides.
-    """
-    ax = _sheet((4.4, 3.1), (-0.14, 1.14), (len(parts) - 0.45, -0.55))
-    for x, name in zip((-0.06, 1.06), ends, strict=True):
-        ax.add_patch(plt.Rectangle((x - 0.06, -0.5), 0.12, len(parts), ec=BLUE))
-        ax.text(x, len(parts) / 2 - 0.5, name, rotation=90, **MIDDLE)
-    arrow = {'arrowstyle': '-|>', 'color': BLUE, 'lw': 2}
-    for row, (what, inside, without) in enumerate(parts):
-        ax.annotate('', (0.99, row), (0.01, row), arrowprops=arrow)
-        ax.text(0.5, row - 0.18, f'{what}: {inside}', **MIDDLE)
-        ax.text(0.5, row + 0.2, f'without: {without}', color=VERMILLION, **MIDDLE)
-    return ax
 
 
 def _axes(size=None):

@@ -33,8 +33,6 @@ def _no_figure_is_left():
     [
         ('squared_errors', ([1, 2, 3], [1, 2], ABC, 'y', None), 'preds.* (3), .* (2,)'),
         ('squared_errors', ([1, 2], [1, 2], ABC, 'y', None), 'targets.* (3), .* (2,)'),
-        ('plane', (np.ones((3, 2)), (1, 2, 3), 'xyz', ABC), 'points.* (3, 3)'),
-        ('plane', (np.ones((3, 3)), (1, 2), 'xyz', ABC), 'coefficients.* (3), .* (2,)'),
         (
             'matrix_product',
             ([[1, 2, 3]], [[1, 2]], [1], 0, 0),
@@ -46,7 +44,6 @@ def _no_figure_is_left():
         ('loss_curves', ({'one': ([1, 2], [3])},), 'x of one.* (1), .* (2,)'),
         ('loss_curves', ({'one': [1, NAN]},), 'one (2,): .* finite'),
         ('loss_curves', ({'one': [1, 0]},), 'one (2,): .* over 0'),
-        ('blocks', ([[1, 2]], 'ab', {}), 'matrix.* (2, 2), .* (1, 2)'),
         ('ring', ([[1, 2]], ['a']), 'held.* (1, any, any), .* (1, 2)'),
         ('show', (None, ' '), 'needs a description'),
     ],
