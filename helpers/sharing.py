@@ -102,10 +102,9 @@ def missing(link, files):
     user, title = link.split('/')[-2:]
     key, api = _credentials()
     try:
-        project = json.loads(_get(f'{api}/user/{user}/gist/{title}', key))['data']
+        listed = json.loads(_get(f'{api}/user/{user}/gist/{title}', key))['data']
         urls = {
-            Path(file['folder'] or '', file['filename']): file['rawUrl']
-            for file in project['files']
+            Path(f['folder'] or '', f['filename']): f['rawUrl'] for f in listed['files']
         }
     except Exception:
         raise NotShared('uploaded, but the list of files cannot be read.') from None

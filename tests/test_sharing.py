@@ -216,8 +216,9 @@ def test_what_got_lost_is_named(service):
 
 
 def test_all_that_the_pages_link_to_lies_in_the_upload():
-    files = [*(ROOT / 'helpers').glob('[!_]*.*'), *(ROOT / 'exercises').glob('*.py')]
-    needed = {path.relative_to(ROOT).as_posix() for path in [*paths(), *files]}
+    folders = [ROOT / name for name in ('notebooks', 'helpers', 'exercises')]
+    files = [path for folder in folders for path in folder.glob('[!.]*.*')]
+    needed = {path.relative_to(ROOT).as_posix() for path in files}
     texts = ' '.join(text for path in paths() for text in Notebook(path).prose())
     needed |= set(re.findall(r'`\?labpath=(\S+)`', texts))
     for link in re.findall(r'\]\((?!http)([^)#]+)', texts):
