@@ -2,7 +2,6 @@
 
 import json
 import posixpath
-import re
 
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
@@ -31,7 +30,6 @@ class Jovian(HTTPServer):
         self.home, self.credentials = home, home / '.jovian' / 'credentials.json'
         self.instead, self.keep = {}, lambda path, content: content
         self.title, self.files = None, {}
-        self.expect_request(re.compile('')).respond_with_handler(self.respond)
 
     def log_in(self, key=KEY):
         url = self.url_for('').rstrip('/')
@@ -39,7 +37,7 @@ class Jovian(HTTPServer):
         self.credentials.parent.mkdir(parents=True, exist_ok=True)
         self.credentials.write_text(json.dumps({k: v for k, v in stored.items() if v}))
 
-    def respond(self, request):
+    def dispatch(self, request):
         if request.path in self.instead:
             return self.instead[request.path]()
         match request.path.strip('/').split('/'):
