@@ -1,8 +1,8 @@
 """Read a small table of numbers from a CSV file, completely or not at all."""
 
+import contextlib
 import csv
 import io
-from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,68 +47,46 @@ def read_csv(path, label, inputs, targets):
             one too many or one twice, or a cell is empty, no number, NaN or infinite.
             The message names the file, the line, the column and what was expected.
     """
-    path, columns = Path(path), [*inputs, *targets]
-    (_, header), *lines = _lines(path) or [(1, [])]
-    header = [name.strip() for name in header]
-    _check_header(path, header, [label, *columns])
-    if not lines:
-        raise ValueError(f'{path}: expected rows of data below the header, found none.')
-    names, rows = [], []
-    for number, fields in lines:
-        if len(fields) != len(header):
+    columns, names, rows = [*inputs, *targets], [], []
+    reader = csv.reader(io.StringIO(_text(Path(path))), strict=True)
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        if sorted(header) != sorted([label, *columns]):
             raise ValueError(
-                f'{path}, line {number}: expected {len(header)} values '
-                f'({", ".join(header)}), found {len(fields)}.'
+                f'expected a header with the columns {", ".join([label, *columns])}; '
+                f'found {", ".join(header) or "none"}'
             )
-        row = dict(zip(header, fields, strict=True))
-        names.append(row[label].strip())
-        rows.append([_number(path, number, name, row[name]) for name in columns])
+        for fields in filter(None, reader):  # a blank line has none
+            if len(fields) != len(header):
+                raise ValueError(
+                    f'expected {len(header)} values ({", ".join(header)}), '
+                    f'found {len(fields)}'
+                )
+            row = dict(zip(header, fields, strict=True))
+            names.append(row[label].strip())
+            rows.append([_number(column, row[column]) for column in columns])
+        if not rows:
+            raise ValueError('expected rows of data below the header, found none')
+    except (ValueError, csv.Error) as error:
+        raise ValueError(f'{path}, line {reader.line_num or 1}: {error}.') from None
     table = np.array(rows, dtype='float32')
     return Table(names, table[:, : len(inputs)], table[:, len(inputs) :])
 
 
-def _lines(path):
-    """The file's lines that are not blank: (line number, list of fields)."""
-    if not path.is_file():
-        raise FileNotFoundError(
-            f'There is no file {path}. A relative path starts in the folder '
-            f'{Path.cwd().name}/ here.'
-        )
-    raw = path.read_bytes()
+def _text(path):
     try:
-        text = raw.decode('utf-8-sig')
+        return path.read_text(encoding='utf-8-sig')
     except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b'\n') + 1
+        line = error.object.count(b'\n', 0, error.start) + 1
         raise ValueError(
             f'{path}, line {line}: expected text in UTF-8, found the byte '
-            f'{raw[error.start]:#04x}. Save the file as "CSV UTF-8".'
+            f'{error.object[error.start]:#04x}. Save the file as "CSV UTF-8".'
         ) from None
-    reader = csv.reader(io.StringIO(text, newline=''), strict=True)
-    try:
-        return [(reader.line_num, fields) for fields in reader if fields]
-    except csv.Error as error:
-        raise ValueError(f'{path}, line {reader.line_num}: {error}.') from None
 
 
-def _check_header(path, header, expected):
-    found, wanted = Counter(header), Counter(expected)
-    wrong = [('missing', wanted - found), ('too many', found - wanted)]
-    wrong = [f'{what}: {", ".join(map(repr, names))}' for what, names in wrong if names]
-    if wrong:
-        raise ValueError(
-            f'{path}, line 1: expected a header with the columns '
-            f'{", ".join(expected)}; {"; ".join(wrong)}.'
-        )
-
-
-def _number(path, line, column, text):
-    try:
-        value = float(text)
-    except ValueError:
-        value = np.nan
-    if abs(value) <= FLOAT32_MAX:  # False for NaN
-        return value
+def _number(column, text):
+    with contextlib.suppress(ValueError):
+        if abs(number := float(text)) <= FLOAT32_MAX:  # false for NaN
+            return number
     found = repr(text.strip()) if text.strip() else 'an empty cell'
-    raise ValueError(
-        f'{path}, line {line}, column {column}: expected a number, found {found}.'
-    )
+    raise ValueError(f'expected a number in column {column}, found {found}')

@@ -10,7 +10,6 @@ import functools
 import json
 import os
 import shutil
-import sys
 import tempfile
 import urllib.error
 import urllib.request
@@ -74,7 +73,7 @@ def uploading(upload, notebook):
             tempfile.TemporaryDirectory() as folder,
             contextlib.chdir(folder),
             mock.patch.object(requests.Session, 'request', patient),
-            mock.patch.object(sdk, 'purge_api_key', _refused),
+            mock.patch.object(sdk, 'purge_api_key', side_effect=PermissionError),
         ):
             for path in map(Path, files):
                 path.parent.mkdir(exist_ok=True)
@@ -100,35 +99,33 @@ def missing(link, files):
     """
     if not link:
         raise NotShared('nothing was uploaded; jovian says above why.')
-    user, title = link.rstrip('/').split('/')[-2:]
+    user, title = link.split('/')[-2:]
     key, api = _credentials()
     try:
         listed = json.loads(_get(f'{api}/user/{user}/gist/{title}', key))['data']
         urls = {
-            f'{file["folder"] or ""}/{file["filename"]}'.lstrip('/'): file['rawUrl']
-            for file in listed['files']
+            Path(f['folder'] or '', f['filename']): f['rawUrl'] for f in listed['files']
         }
     except Exception:
         raise NotShared('uploaded, but the list of files cannot be read.') from None
-    return [path for path in files if not _arrived(Path(path), urls.get(path))]
+    return [path for path in files if not _arrived(Path(path), urls)]
 
 
-def _arrived(path, url):
+def _arrived(path, urls):
+    content = json.loads if path.suffix == '.ipynb' else bytes  # JSON may be rewritten
     try:
-        sent, got = path.read_bytes(), _get(url)
-        if path.suffix == '.ipynb':  # JSON, which the service may write anew
-            return json.loads(sent)['cells'] == json.loads(got)['cells']
+        return content(path.read_bytes()) == content(_get(urls[path]))
     except Exception:
         return False
-    return sent == got
 
 
 def _problem(upload):
     """Why an upload is not wanted or would fail: the end of a sentence, or None."""
-    forced = os.environ.get('JOVIAN_COMMIT') == '1'
-    shell = 'IPython' in sys.modules and sys.modules['IPython'].get_ipython()
-    kernel = getattr(shell, 'kernel', None)  # none in a script; in CI nobody answers
+    from IPython import get_ipython
+
+    kernel = getattr(get_ipython(), 'kernel', None)  # none in a script
     attended = 'CI' not in os.environ and getattr(kernel, '_allow_stdin', False)
+    forced = os.environ.get('JOVIAN_COMMIT') == '1'
     if not (upload or forced):
         return 'upload is False'
     if not (attended or forced):
@@ -156,11 +153,8 @@ def _problem(upload):
 def _credentials():
     """The stored key, or None, and the address of the service."""
     path = Path.home() / CREDENTIALS
-    try:
-        stored = json.loads(path.read_bytes()) if path.exists() else {}
-        return stored.get('API_KEY'), stored.get('API_URL', API_URL).rstrip('/')
-    except (AttributeError, OSError, ValueError):
-        raise ValueError('The credentials are no JSON dictionary of texts.') from None
+    stored = json.loads(path.read_bytes()) if path.exists() else {}
+    return stored.get('API_KEY'), stored.get('API_URL', API_URL)
 
 
 def _get(url, key=None):
@@ -169,7 +163,3 @@ def _get(url, key=None):
         request.add_unredirected_header('Authorization', f'Bearer {key}')
     with urllib.request.urlopen(request, timeout=SECONDS) as answer:
         return answer.read()
-
-
-def _refused():
-    raise PermissionError('The service refuses the key.')

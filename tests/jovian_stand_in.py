@@ -1,9 +1,7 @@
 """A stand-in for the Jovian service on this machine, as far as the SDK uses it."""
 
-import contextlib
 import json
-import re
-import time
+import posixpath
 
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
@@ -12,92 +10,65 @@ KEY = 'k3y-0f-a-test-c0ffee'
 USER = 'tester'
 
 
-@contextlib.contextmanager
-def stand_in():
-    """A `Jovian` that serves as long as the block runs."""
-    with HTTPServer('127.0.0.1', 0, threaded=True) as server:
-        service = Jovian(server.url_for('').rstrip('/'))
-        server.expect_request(re.compile('')).respond_with_handler(service.answer)
-        yield service
-
-
 def answer(status=200, **data):
-    error = {} if data else {'errors': [{'message': 'This does not work.'}]}
-    return Response(json.dumps({'data': data} | error), status)
+    errors = [{'message': 'This does not work.'}]
+    return Response(json.dumps({'data': data, 'errors': errors}), status)
 
 
-class Jovian:
-    """The service, with one project at most.
+class Jovian(HTTPServer):
+    """The service, with one project at most, and the home of somebody who uses it.
 
     Attributes:
-        instead: the beginning of a path: a function that answers there.
-        attach, page: turn the bytes of an attachment, or of the notebook, into those
-            that are kept, or into the `Response` that says why not.
+        instead: path: a function that answers there.
+        keep: turns a path and the bytes that were sent for it into those that are kept,
+            or into the `Response` that says why not.
         files: path: bytes, of the project `title`.
-        requests, forms: what was received.
     """
 
-    def __init__(self, url):
-        self.url, self.instead, self.attach, self.page = url, {}, bytes, bytes
-        self.title, self.files, self.requests, self.forms = None, {}, [], []
+    def __init__(self, home):
+        super().__init__('127.0.0.1', threaded=True)
+        self.home, self.credentials = home, home / '.jovian' / 'credentials.json'
+        self.instead, self.keep = {}, lambda path, content: content
+        self.title, self.files = None, {}
 
-    def silence(self):
-        time.sleep(3)  # longer than anybody waits in these tests
-        return answer(503)
+    def log_in(self, key=KEY):
+        url = self.url_for('').rstrip('/')
+        stored = {'API_URL': url, 'WEBAPP_URL': url, 'API_KEY': key}
+        self.credentials.parent.mkdir(parents=True, exist_ok=True)
+        self.credentials.write_text(json.dumps({k: v for k, v in stored.items() if v}))
 
-    def log_in(self, home, key=KEY):
-        """Make `home` the home of somebody who uses this service."""
-        path = home / '.jovian' / 'credentials.json'
-        path.parent.mkdir(parents=True, exist_ok=True)
-        stored = {'API_URL': self.url, 'WEBAPP_URL': self.url, 'API_KEY': key}
-        path.write_text(json.dumps({k: v for k, v in stored.items() if v}))
-        return path
-
-    def answer(self, request):
-        self.requests.append(request)
-        for start, function in self.instead.items():
-            if request.path.startswith(start):
-                return function()
-        key = request.headers.get('Authorization')
-        private = request.method == 'POST' or request.path == '/user/profile'
-        if key != f'Bearer {KEY}' and (key or private):
-            return answer(401)
+    def dispatch(self, request):
+        if request.path in self.instead:
+            return self.instead[request.path]()
         match request.path.strip('/').split('/'):
+            case ['raw', *path]:
+                return Response(self.files['/'.join(path)])
+            case _ if request.headers.get('Authorization') != f'Bearer {KEY}':
+                return answer(401)
             case ['user', 'profile']:
                 return answer(username=USER)
             case ['gist', _, 'check-access']:
                 return answer(write=True)
-            case ['raw', *path]:
-                return Response(self.files['/'.join(path)])
             case ['user', _, 'gist', title] if title == self.title:
                 return self.project()
-            case ['gist', 'create']:
-                self.title = request.form['title']
-                return self.keep(request, self.page)
-            case ['gist', 'slug', 'upload']:
-                attached = 'gist_version' in request.args
-                return self.keep(request, self.attach if attached else self.page)
+            case ['gist', 'create'] | ['gist', 'slug', 'upload']:
+                return self.receive(request.form, request.files['files'])
         return answer(404)
 
-    def keep(self, request, change):
-        sent = request.files['files']
-        self.forms.append(request.form)
-        content = change(sent.read())
-        if isinstance(content, Response):
-            return content
-        folder = request.form.get('folder', '')
-        self.files[f'{folder}/{sent.filename}'.lstrip('/')] = content
+    def receive(self, form, sent):
+        self.title = form.get('title', self.title)
+        path = posixpath.join(form.get('folder', ''), sent.filename)
+        kept = self.keep(path, sent.read())
+        if isinstance(kept, Response):
+            return kept
+        self.files[path] = kept
         return self.project()
 
     def project(self):
-        listed = []
+        files = []
         for path in self.files:
-            folder, _, filename = path.rpartition('/')
-            place = {'folder': folder or None, 'filename': filename}
-            listed.append(
-                place | {'artifact': False, 'rawUrl': f'{self.url}/raw/{path}'}
-            )
-        owner = {'username': USER}
-        return answer(
-            slug='slug', title=self.title, version=1, owner=owner, files=listed
-        )
+            folder, filename = posixpath.split(path)
+            place = {'folder': folder or None, 'filename': filename, 'artifact': False}
+            files.append(place | {'rawUrl': self.url_for(f'/raw/{path}')})
+        about = {'slug': 'slug', 'title': self.title, 'version': 1, 'files': files}
+        return answer(**about, owner={'username': USER})

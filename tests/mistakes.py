@@ -58,7 +58,7 @@ NAMED = {
     'an open answer is right': ('exercises/*.py', 'if answer is ...:', 'if False:', 'test_exercises'),
     'any tensor is right': ('exercises/*.py', 'if not wrong:', 'if True:', 'test_exercises'),
     'the key follows a redirect': ('*/sharing.py', 'add_unredirected_header', 'add_header', 'test_sharing -k redirects'),
-    'a clone without its exercises': ('*/sharing.py', "    'exercises/*.py',\n", '', 'test_sharing -k upload'),
+    'a clone without its exercises': ('*/sharing.py', "    'exercises/*.py',\n", '', 'test_sharing -k link'),
     'another torch in the README': ('README.md', 'torch==2', 'torch==1', 'test_environment'),
     'six regions in the README': ('README.md', 'a table of five', 'a table of six', 'test_readme'),
     'pictures may differ': ('tools/compare.py', 'TOLERANCE = 2', 'TOLERANCE = 200', 'test_compare'),
