@@ -4,6 +4,7 @@ import ast
 import itertools
 import math
 import sys
+import time
 
 import bench
 import execute
@@ -13,38 +14,47 @@ from series import ROOT, paths
 
 
 @pytest.fixture(scope='module')
-def quick(tmp_path_factory):
-    """Three sections in small, one extra missing, and the folder that was written."""
-    folder = tmp_path_factory.mktemp('bench')
+def small():
+    """Three sections in small, with an extra missing."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, 'lightning', None)
-        names = ['trainers', 'rows', 'updates']
-        return bench.main([*names, '--quick', '--to', str(folder)]), folder
+        trainers = bench.trainers(20, 1)
+    rows = bench.rows([1000, 10_000], 1, 5000)
+    return {'trainers': trainers, 'rows': rows, 'updates': bench.updates()}
 
 
-def test_what_is_compared(quick):
-    trainers, rows, _ = quick[0].values()
-    assert len(trainers.table) == len(bench.TRAINERS)
-    (missing,) = [line for line in trainers.table if 'Lightning' in line['trainer']]
-    assert missing == {'trainer': 'Lightning is not installed: `make bench EXTRAS=1`'}
-    assert [*rows.table[0]] == ['times reading', '1,000 rows', '10,000 rows']
-    for section in quick[0].values():
-        assert all(math.isfinite(x) and x > 0 for x in section.bars.values()), section
-        assert len(section.bars) > 1
+def test_what_is_compared(small):
+    trainers, rows, _ = (table for table, _ in small.values())
+    missing = {'trainer': 'Lightning is not installed: `make bench EXTRAS=1`'}
+    assert trainers[-1] == missing
+    assert len(trainers) == len(bench.TRAINERS)
+    assert [*rows[0]] == ['times reading', '1,000 rows', '10,000 rows']
+    for line in trainers[:4] + rows:
+        *_, last = line.values()
+        assert math.isfinite(last)
+        assert last > 0
 
 
-def test_the_page_holds_every_table_and_the_figure(quick):
-    found, folder = quick
-    assert sorted(path.name for path in folder.iterdir()) == ['bench.md', 'bench.png']
-    assert (folder / 'bench.png').read_bytes().startswith(b'\x89PNG')
-    text = (folder / 'bench.md').read_text(encoding='utf-8')
+def test_a_rung_has_its_name():
+    make_rows, rungs = bench.taught('make_rows', 'rungs')
+    runs = dict(zip(bench.RUNGS, rungs(make_rows(10), 5, 0.1), strict=True))
+    assert type(runs['whole batches'].args[0].dataset).__name__ == 'WholeBatches'
+    assert type(runs['slices'].args[0]).__name__ == 'Slices'
+    functions = [run.func.__name__ for run in runs.values()]
+    assert functions[3:] == ['by_hand', 'two_addmm', 'one_bmm', 'sums']
+
+
+def test_the_page_holds_every_table_and_the_figure(small, tmp_path):
+    bench.write(dict.fromkeys(bench.SECTIONS, small['updates']) | small, tmp_path)
+    assert (tmp_path / 'bench.png').read_bytes().startswith(b'\x89PNG')
+    text = (tmp_path / 'bench.md').read_text(encoding='utf-8')
     assert '](bench.png)' in text
     cells = {cell.strip() for line in text.splitlines() for cell in line.split('|')}
-    for section in found.values():
-        for line in section.table:
-            assert {*line, *line.values()} <= cells
-    assert text.count('Not measured.') == len(bench.SECTIONS) - len(found)
-    assert str(ROOT) not in text
+    for table, _ in small.values():
+        for line in table:
+            assert {*line, *map(bench.shown, line.values())} <= cells
+    assert '12,980,134' in cells
+    assert text.count('full Newton') == len(bench.SECTIONS) - 2
 
 
 def test_the_committed_page_has_the_sections_that_are_measured():
@@ -53,16 +63,14 @@ def test_the_committed_page_has_the_sections_that_are_measured():
     for line in words.splitlines():
         if line.startswith('## '):
             assert line in committed, 'Run `make bench`.'
-    assert (ROOT / 'bench.png').exists()
     assert '](bench.md)' in (ROOT / 'README.md').read_text(encoding='utf-8')
 
 
-def test_updates(quick):
-    counts = quick[0]['updates'].bars
-    raw, best, scaled, momentum, newton = counts.values()
+def test_updates(small):
+    raw, best, *others = (line['updates'] for line in small['updates'][0])
     assert raw == pytest.approx(13e6, rel=0.01)
     assert best == pytest.approx(2.3e6, rel=0.02)
-    assert [scaled, momentum, newton] == [22, 12, 1]
+    assert others == [22, 12, 1]
 
 
 def test_what_is_taught_is_taken_from_the_first_notebook_and_nothing_else_runs(
@@ -86,8 +94,12 @@ def test_what_is_taught_is_taken_from_the_first_notebook_and_nothing_else_runs(
 
 def test_all_take_turns():
     calls = []
-    runs = {name: lambda name=name: calls.append(name) for name in 'ab'}
-    bench.measure(runs, rounds=3, least=1e-9)
+
+    def run(name):
+        calls.append(name)
+        time.sleep(0.1)
+
+    bench.measure({name: lambda name=name: run(name) for name in 'ab'}, turns=3)
     assert [name for name, _ in itertools.groupby(calls)] == ['a', 'b'] * 3
 
 
@@ -95,18 +107,16 @@ def test_other_work_is_not_compared(monkeypatch):
     def lazy(x, y, epochs):
         return bench.by_fit(x, y, 1)
 
-    monkeypatch.setattr(bench, 'TRAINERS', dict(bench.TRAINERS))
-    monkeypatch.setitem(bench.TRAINERS, 'skorch', ('torch', lazy))
-    monkeypatch.setitem(sys.modules, 'lightning', None)
+    two = {'taught fit': ('torch', bench.by_fit), 'skorch': ('torch', lazy)}
+    monkeypatch.setattr(bench, 'TRAINERS', two)
     with pytest.raises(AssertionError, match='skorch does other work'):
-        bench.trainers(quick=True)
+        bench.trainers(20, 1)
 
 
 @pytest.mark.slow
 def test_two_processes_do_the_work_of_one():
-    found = bench.processes(quick=True)
-    assert [*found.bars][-1] == 'the sums'
-    assert all(ratio > 0 for ratio in found.bars.values())
+    table, _ = bench.processes([2000], 100_000, 1)
+    assert [line['ms'] for line in table] == ['batches of 2,000', 'the sums']
 
 
 def test_the_floor_does_only_imports(tmp_path):

@@ -73,7 +73,3 @@ def by_lightning(x, y, epochs):
         return module.linear
 
     return run
-
-
-OTHERS = {'SGDRegressor': ('scikit-learn', by_scikit_learn)}
-OTHERS |= {'skorch': ('skorch', by_skorch), 'Lightning': ('lightning', by_lightning)}
