@@ -26,13 +26,11 @@ def by_scikit_learn(x, y, epochs):
 
     # One row an update and half the square: a fifth of the rate goes the same way.
     options = {'penalty': None, 'learning_rate': 'constant', 'eta0': 1e-5 / 5}
+    options |= {'max_iter': epochs, 'tol': None}
     rows, columns = x.numpy(), y.numpy().T
 
     def run():
-        models = [SGDRegressor(**options) for _ in columns]
-        for _ in range(epochs):
-            for model, column in zip(models, columns, strict=True):
-                model.partial_fit(rows, column)
+        models = [SGDRegressor(**options).fit(rows, column) for column in columns]
         return lambda x: torch.tensor([model.predict(x.numpy()) for model in models]).T
 
     return run
@@ -41,10 +39,9 @@ def by_scikit_learn(x, y, epochs):
 def by_skorch(x, y, epochs):
     from skorch import NeuralNetRegressor
 
-    options = {'criterion': nn.MSELoss, 'optimizer': torch.optim.SGD, 'lr': 1e-5}
-    options |= {'batch_size': 5, 'iterator_train__shuffle': True, 'verbose': 0}
-    options |= {'max_epochs': epochs, 'train_split': None}
-    return lambda: NeuralNetRegressor(Zero, **options).fit(x, y).module_
+    options = {'lr': 1e-5, 'max_epochs': epochs, 'batch_size': 5, 'verbose': 0}
+    options |= {'iterator_train__shuffle': True, 'train_split': None}
+    return lambda: NeuralNetRegressor(Zero, **options).fit(x, y).module_  # MSE and SGD
 
 
 def by_lightning(x, y, epochs):
@@ -63,9 +60,7 @@ def by_lightning(x, y, epochs):
 
     logging.getLogger('lightning.pytorch').setLevel(logging.ERROR)
     loader = DataLoader(TensorDataset(x, y), 5, shuffle=True)
-    off = ('logger', 'enable_checkpointing', 'enable_progress_bar')
-    options = dict.fromkeys((*off, 'enable_model_summary'), False)
-    options |= {'max_epochs': epochs, 'accelerator': 'cpu'}
+    options = {'barebones': True, 'max_epochs': epochs, 'accelerator': 'cpu'}
 
     def run():
         module = Module()
