@@ -33,7 +33,7 @@ import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from matplotlib.figure import Figure
-from series import NOTEBOOKS, ROOT, Notebook, paths, statements
+from series import NOTEBOOKS, ROOT, Notebook, numbered, paths, statements
 from tabulate import tabulate
 from torch.utils.benchmark import Measurement, Timer
 from torch.utils.data import DataLoader, TensorDataset
@@ -65,10 +65,6 @@ def measure(runs, turns):
     return {name: Measurement.merge(times)[0] for name, times in found.items()}
 
 
-def ratios(found, base):
-    return {name: one.median / found[base].median for name, one in found.items()}
-
-
 # What the notebooks teach, found by name.
 
 
@@ -79,42 +75,33 @@ def needs(table):
 
 
 @functools.cache
-def taught(*names):
-    """What the first notebook that defines these names makes of them.
-
-    Only the statements that they need are executed.
-    """
-    for path in paths():
-        kept, wanted, defined = [], set(names), set()
-        for node in reversed([*statements(Notebook(path).cells)]):
-            table = symtable.symtable(ast.unparse(node), path.name, 'exec')
-            own = {name.get_name() for name in table.get_symbols() if name.is_local()}
-            defined |= own
-            if wanted & own:
-                kept.insert(0, node)
-                wanted |= needs(table)
-        if defined.issuperset(names):
-            space = {}
-            exec(compile(ast.Module(kept, []), path.name, 'exec'), space)
-            return [space[name] for name in names]
-    raise LookupError(f'No notebook defines {", ".join(names)}.')
+def taught(number, *names):
+    """What a notebook makes of these names: only what they need is executed."""
+    path, kept, wanted = numbered(number), [], set(names)
+    for node in reversed([*statements(Notebook(path).cells)]):
+        table = symtable.symtable(ast.unparse(node), path.name, 'exec')
+        if any(
+            name.is_local() and name.get_name() in wanted
+            for name in table.get_symbols()
+        ):
+            kept.insert(0, node)
+            wanted |= needs(table)
+    space = {}
+    exec(compile(ast.Module(kept, []), path.name, 'exec'), space)
+    return [space[name] for name in names]
 
 
 # The taught fit beside other trainers.
 
 
 def by_fit(x, y, epochs):
-    (fit,) = taught('fit')
+    (fit,) = taught(13, 'fit')
+    model = Zero()
+    opt = torch.optim.SGD(model.parameters(), lr=1e-5)
     loader = DataLoader(TensorDataset(x, y), 5, shuffle=True)
-
-    def run():
-        model = Zero()
-        opt = torch.optim.SGD(model.parameters(), lr=1e-5)
-        with contextlib.redirect_stdout(io.StringIO()):
-            fit(epochs, model, F.mse_loss, opt, loader)
-        return model
-
-    return run
+    with contextlib.redirect_stdout(io.StringIO()):
+        fit(epochs, model, F.mse_loss, opt, loader)
+    return model
 
 
 def in_order(x, y, epochs):
@@ -125,13 +112,13 @@ def in_order(x, y, epochs):
 
 
 def by_two_addmm(x, y, epochs):
-    split, two_addmm = taught('split', 'two_addmm')
-    return lambda: predictor(two_addmm(split(in_order(x, y, epochs), 5), 1e-5))
+    split, two_addmm = taught(13, 'split', 'two_addmm')
+    return predictor(two_addmm(split(in_order(x, y, epochs), 5), 1e-5))
 
 
 def by_one_bmm(x, y, epochs):
-    (one_bmm,) = taught('one_bmm')
-    return lambda: predictor(one_bmm(in_order(x, y, epochs), 5, 1e-5))
+    (one_bmm,) = taught(13, 'one_bmm')
+    return predictor(one_bmm(in_order(x, y, epochs), 5, 1e-5))
 
 
 def predictor(w):
@@ -149,27 +136,29 @@ TRAINERS = {
 
 
 def trainers(epochs=100, turns=7):
-    x, y = taught('inputs15', 'targets15')
-    runs, table, missing = {}, [], []
-    for name, (_, make) in TRAINERS.items():
-        try:
-            runs[name] = make(x, y, epochs)
-        except ImportError:
-            why = f'{name} is not installed: `make bench EXTRAS=1`'
-            missing.append({'trainer': why})
+    inputs, targets = taught(13, 'inputs', 'targets')
+    x, y = inputs.repeat(3, 1), targets.repeat(3, 1)
+    runs, losses, table = {}, {}, []
     with warnings.catch_warnings(action='ignore'):
-        losses = {name: F.mse_loss(run()(x), y).item() for name, run in runs.items()}
+        for name, (_, train) in TRAINERS.items():
+            run = functools.partial(train, x, y, epochs)
+            with contextlib.suppress(ImportError):
+                losses[name] = F.mse_loss(run()(x), y).item()
+                runs[name] = run
         found = measure(runs, turns)
-    times = ratios(found, 'taught fit')
-    for name, loss in losses.items():
-        assert 0.5 < loss / losses['taught fit'] < 2, f'{name} does other work'
-        package, one = TRAINERS[name][0], found[name]
+    for name, (package, _) in TRAINERS.items():
+        if name not in found:
+            table.append({'trainer': f'{name} is not installed: `make bench EXTRAS=1`'})
+            continue
+        one, fit = found[name], found['taught fit']
+        assert 0.5 < losses[name] / losses['taught fit'] < 2, f'{name} does other work'
         version = importlib.metadata.version(package).partition('+')[0]
         middle, apart = (shown(1000 / epochs * time) for time in (one.median, one.iqr))
         line = {'trainer': name, 'package': f'{package} {version}'}
-        line |= {'ms an epoch': f'{middle} ({apart})', 'final loss': f'{loss:.1f}'}
-        table.append(line | {'times the taught fit': times[name]})
-    return table + missing, 'an epoch: times the taught fit'
+        line['ms an epoch'] = f'{middle} ({apart})'
+        line['final loss'] = f'{losses[name]:.1f}'
+        table.append(line | {'times the taught fit': one.median / fit.median})
+    return table, 'an epoch: times the taught fit'
 
 
 # Ways through many rows.
@@ -179,18 +168,18 @@ RUNGS += 'gradient by hand', 'two addmm', 'one bmm', 'the sums'
 
 
 def rows(counts=(1000, 10_000, 100_000, 10**6, 10**7), turns=5, most=200_000):
-    make_rows, rungs = taught('make_rows', 'rungs')
+    make_rows, rungs = taught(13, 'make_rows', 'rungs')
     table = [{'times reading': name} for name in ('reading', *RUNGS)]
     for n in counts:
         data = make_rows(n)
         few = data[:most]
         runs = [*rungs(few, 1000, 0.1)[:2], *rungs(data, 1000, 0.1)[2:]]
         runs = {'reading': data.sum} | dict(zip(RUNGS, runs, strict=True))
-        times = ratios(measure(runs, turns), 'reading')
-        for name in RUNGS[:2]:
-            times[name] *= n / len(few)
+        found = measure(runs, turns)
         for line in table:
-            line[f'{n:,} rows'] = times[line['times reading']]
+            name = line['times reading']
+            part = len(few) / n if name in RUNGS[:2] else 1
+            line[f'{n:,} rows'] = found[name].median / found['reading'].median / part
     return table, f'{n:,} rows: times reading them'
 
 
@@ -204,7 +193,7 @@ def work(rank, world, store, sizes, n):
 
     torch.set_num_threads(2 // world)
     dist.init_process_group('gloo', store.as_uri(), rank=rank, world_size=world)
-    make_rows, sums = taught('make_rows', 'sums')
+    make_rows, sums = taught(13, 'make_rows', 'sums')
     torch.manual_seed(0)
     data, found = make_rows(n), {}
     dataset = TensorDataset(data[:20_000, :3], data[:20_000, 4:])
@@ -264,7 +253,7 @@ def updates_until(enough, curvatures, errors, lr, momentum=0.0):
 
 
 def updates():
-    inputs, targets, best_momentum = taught('inputs', 'targets', 'best_momentum')
+    inputs, targets, best_momentum = taught(10, 'inputs', 'targets', 'best_momentum')
     x, y = inputs.double().numpy(), targets.double().numpy()
     scaled = (x - x.mean(axis=0)) / x.std(axis=0)
     raw, scaled = (np.hstack([part, np.ones((len(x), 1))]) for part in (x, scaled))
