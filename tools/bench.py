@@ -13,7 +13,6 @@ import bisect
 import contextlib
 import functools
 import importlib.metadata
-import io
 import itertools
 import os
 import platform
@@ -52,6 +51,11 @@ def shown(cell):
     return f'{cell:,}' if isinstance(cell, int) else cell
 
 
+def version(package):
+    """The installed version, without the name of its build."""
+    return importlib.metadata.version(package).partition('+')[0]
+
+
 def measure(runs, turns):
     """Time a dict of callables in turn, with one thread.
 
@@ -76,14 +80,12 @@ def needs(table):
 
 @functools.cache
 def taught(number, *names):
-    """What a notebook makes of these names: only what they need is executed."""
+    """What a notebook makes of these names. Only what they need is executed."""
     path, kept, wanted = numbered(number), [], set(names)
     for node in reversed([*statements(Notebook(path).cells)]):
         table = symtable.symtable(ast.unparse(node), path.name, 'exec')
-        if any(
-            name.is_local() and name.get_name() in wanted
-            for name in table.get_symbols()
-        ):
+        own = {name.get_name() for name in table.get_symbols() if name.is_local()}
+        if own & wanted:
             kept.insert(0, node)
             wanted |= needs(table)
     space = {}
@@ -91,7 +93,7 @@ def taught(number, *names):
     return [space[name] for name in names]
 
 
-# The taught fit beside other trainers.
+# The same 15 rows, by different trainers.
 
 
 def by_fit(x, y, epochs):
@@ -99,7 +101,7 @@ def by_fit(x, y, epochs):
     model = Zero()
     opt = torch.optim.SGD(model.parameters(), lr=1e-5)
     loader = DataLoader(TensorDataset(x, y), 5, shuffle=True)
-    with contextlib.redirect_stdout(io.StringIO()):
+    with contextlib.redirect_stdout(None):
         fit(epochs, model, F.mse_loss, opt, loader)
     return model
 
@@ -152,9 +154,8 @@ def trainers(epochs=100, turns=7):
             continue
         one, fit = found[name], found['taught fit']
         assert 0.5 < losses[name] / losses['taught fit'] < 2, f'{name} does other work'
-        version = importlib.metadata.version(package).partition('+')[0]
         middle, apart = (shown(1000 / epochs * time) for time in (one.median, one.iqr))
-        line = {'trainer': name, 'package': f'{package} {version}'}
+        line = {'trainer': name, 'package': f'{package} {version(package)}'}
         line['ms an epoch'] = f'{middle} ({apart})'
         line['final loss'] = f'{losses[name]:.1f}'
         table.append(line | {'times the taught fit': one.median / fit.median})
@@ -352,8 +353,8 @@ def draw(sections):
 def write(found, folder):
     """Save the picture, and the words of the template with the tables folded."""
     draw(found.values()).savefig(folder / 'bench.png')
-    versions = f'Python {platform.python_version()} and PyTorch {torch.__version__}'
-    machine = f'{os.cpu_count()} cores ({platform.machine()}), {versions.split("+")[0]}'
+    machine = f'{os.cpu_count()} cores ({platform.machine()})'
+    machine += f', Python {platform.python_version()} and PyTorch {version("torch")}'
     look = {'disable_numparse': True, 'stralign': 'right', 'colalign': ['left']}
     blocks = {}
     for name, (table, _) in found.items():
