@@ -224,11 +224,10 @@ def processes(sizes=(20, 200, 2000, 20_000), n=10**7, turns=5):
             found[world].append(torch.load(f'{store}-found'))
     table = []
     for name in found[1][0]:
-        (one, first), (two, other) = (
-            (statistics.median(turn[name][0] for turn in each), each[0][name][1])
-            for each in found.values()
-        )
-        assert torch.allclose(first, other, 1e-3, 1e-3), f'{name}: not the same result'
+        results = [each[0][name][1] for each in found.values()]
+        assert torch.allclose(*results, 1e-3, 1e-3), f'{name}: not the same result'
+        times = [[turn[name][0] for turn in each] for each in found.values()]
+        one, two = map(statistics.median, times)
         line = {'ms': name, 'one process': one, 'two processes': two}
         table.append(line | {'two / one': two / one})
     return table, 'two processes: times one with two threads'
@@ -255,9 +254,9 @@ def updates_until(enough, curvatures, errors, lr, momentum=0.0):
 
 def updates():
     inputs, targets, best_momentum = taught(10, 'inputs', 'targets', 'best_momentum')
-    x, y = inputs.double().numpy(), targets.double().numpy()
-    scaled = (x - x.mean(axis=0)) / x.std(axis=0)
-    raw, scaled = (np.hstack([part, np.ones((len(x), 1))]) for part in (x, scaled))
+    raw, y = inputs.double().numpy(), targets.double().numpy()
+    scaled = (raw - raw.mean(axis=0)) / raw.std(axis=0)
+    raw, scaled = (np.hstack([x, np.ones((len(x), 1))]) for x in (raw, scaled))
     starts = [np.random.default_rng(seed).standard_normal((4, 2)) for seed in range(20)]
     methods = {
         'raw, lr 1e-5': (raw, lambda of: [1e-5]),
