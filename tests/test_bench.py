@@ -4,6 +4,7 @@ import ast
 import itertools
 import math
 import sys
+import time
 
 import bench
 import execute
@@ -12,82 +13,31 @@ import pytest
 from series import ROOT, paths
 
 
-@pytest.fixture(scope='module')
-def quick(tmp_path_factory):
-    """Three sections in small, one extra missing, and the folder that was written."""
-    folder = tmp_path_factory.mktemp('bench')
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, 'lightning', None)
-        names = ['trainers', 'rows', 'updates']
-        return bench.main([*names, '--quick', '--to', str(folder)]), folder
+def test_only_what_a_name_needs_is_executed(write, monkeypatch):
+    area = 'def area(r):\n    return [size * math.pi * r for r in [r]]'
+    path = write('import math\nsize = 2\nr = 1 / 0', 'size = 3\nsize / 0', area)
+    monkeypatch.setattr(bench, 'numbered', lambda number: path)
+    (area,) = bench.taught.__wrapped__(1, 'area')
+    assert area(1) == [3 * math.pi]
 
 
-def test_what_is_compared(quick):
-    trainers, rows, _ = quick[0].values()
-    assert len(trainers.table) == len(bench.TRAINERS)
-    (missing,) = [line for line in trainers.table if 'Lightning' in line['trainer']]
-    assert missing == {'trainer': 'Lightning is not installed: `make bench EXTRAS=1`'}
-    assert [*rows.table[0]] == ['times reading', '1,000 rows', '10,000 rows']
-    for section in quick[0].values():
-        assert all(math.isfinite(x) and x > 0 for x in section.bars.values()), section
-        assert len(section.bars) > 1
-
-
-def test_the_page_holds_every_table_and_the_figure(quick):
-    found, folder = quick
-    assert sorted(path.name for path in folder.iterdir()) == ['bench.md', 'bench.png']
-    assert (folder / 'bench.png').read_bytes().startswith(b'\x89PNG')
-    text = (folder / 'bench.md').read_text(encoding='utf-8')
-    assert '](bench.png)' in text
-    cells = {cell.strip() for line in text.splitlines() for cell in line.split('|')}
-    for section in found.values():
-        for line in section.table:
-            assert {*line, *line.values()} <= cells
-    assert text.count('Not measured.') == len(bench.SECTIONS) - len(found)
-    assert str(ROOT) not in text
-
-
-def test_the_committed_page_has_the_sections_that_are_measured():
-    words = bench.TEMPLATE.read_text(encoding='utf-8')
-    committed = (ROOT / 'bench.md').read_text(encoding='utf-8')
-    for line in words.splitlines():
-        if line.startswith('## '):
-            assert line in committed, 'Run `make bench`.'
-    assert (ROOT / 'bench.png').exists()
-    assert '](bench.md)' in (ROOT / 'README.md').read_text(encoding='utf-8')
-
-
-def test_updates(quick):
-    counts = quick[0]['updates'].bars
-    raw, best, scaled, momentum, newton = counts.values()
-    assert raw == pytest.approx(13e6, rel=0.01)
-    assert best == pytest.approx(2.3e6, rel=0.02)
-    assert [scaled, momentum, newton] == [22, 12, 1]
-
-
-def test_what_is_taught_is_taken_from_the_first_notebook_and_nothing_else_runs(
-    write, monkeypatch, capsys
-):
-    sources = {
-        '01-a.ipynb': 'size = 2',
-        '02-b.ipynb': 'import math\nsize = 3\nprint(size)\ndef area(r):\n'
-        '    return size * math.pi * r',
-        '03-c.ipynb': 'def area(r):\n    return 0',
-    }
-    found = [write(source, name=name) for name, source in sources.items()]
-    monkeypatch.setattr(bench, 'paths', lambda: found)
-    taught = bench.taught.__wrapped__
-    (area,) = taught('area')
-    assert area(1) == 3 * math.pi
-    assert capsys.readouterr().out == ''
-    with pytest.raises(LookupError, match='No notebook defines volume'):
-        taught('volume')
+def test_a_rung_has_its_name():
+    make_rows, rungs = bench.taught(13, 'make_rows', 'rungs')
+    runs = dict(zip(bench.RUNGS, rungs(make_rows(10), 5, 0.1), strict=True))
+    assert type(runs['whole batches'].args[0].dataset).__name__ == 'WholeBatches'
+    assert type(runs['slices'].args[0]).__name__ == 'Slices'
+    for name in ('gradient by hand', 'two addmm', 'one bmm', 'the sums'):
+        assert name.endswith(runs[name].func.__name__.replace('_', ' '))
 
 
 def test_all_take_turns():
     calls = []
-    runs = {name: lambda name=name: calls.append(name) for name in 'ab'}
-    bench.measure(runs, rounds=3, least=1e-9)
+
+    def run(name):
+        calls.append(name)
+        time.sleep(0.1)
+
+    bench.measure({name: lambda name=name: run(name) for name in 'ab'}, turns=3)
     assert [name for name, _ in itertools.groupby(calls)] == ['a', 'b'] * 3
 
 
@@ -95,18 +45,23 @@ def test_other_work_is_not_compared(monkeypatch):
     def lazy(x, y, epochs):
         return bench.by_fit(x, y, 1)
 
-    monkeypatch.setattr(bench, 'TRAINERS', dict(bench.TRAINERS))
-    monkeypatch.setitem(bench.TRAINERS, 'skorch', ('torch', lazy))
+    monkeypatch.setitem(bench.TRAINERS, 'two addmm', ('torch', lazy))
     monkeypatch.setitem(sys.modules, 'lightning', None)
-    with pytest.raises(AssertionError, match='skorch does other work'):
-        bench.trainers(quick=True)
+    with pytest.raises(AssertionError, match='two addmm does other work'):
+        bench.trainers(20, 1)
 
 
 @pytest.mark.slow
 def test_two_processes_do_the_work_of_one():
-    found = bench.processes(quick=True)
-    assert [*found.bars][-1] == 'the sums'
-    assert all(ratio > 0 for ratio in found.bars.values())
+    table, _ = bench.processes([2000], 100_000, 1)
+    assert [line['ms'] for line in table] == ['batches of 2,000', 'the sums']
+
+
+def test_updates():
+    raw, best, *others = (line['updates'] for line in bench.updates()[0])
+    assert raw == pytest.approx(13e6, rel=0.01)
+    assert best == pytest.approx(2.3e6, rel=0.02)
+    assert others == [22, 12, 1]
 
 
 def test_the_floor_does_only_imports(tmp_path):
@@ -115,8 +70,33 @@ def test_the_floor_does_only_imports(tmp_path):
     assert [path.name for path in bare] == [path.name for path in paths()]
     for path in bare:
         (cell,) = nbformat.read(path, as_version=4).cells
-        body = ast.parse(cell.source).body
-        assert body
-        assert all(isinstance(node, (ast.Import, ast.ImportFrom)) for node in body)
+        kinds = {type(node) for node in ast.parse(cell.source).body}
+        assert kinds <= {ast.Import, ast.ImportFrom}
         assert 'import torch' in cell.source or path.name.startswith('01-')
     execute.execute(bare[-1])  # what it imports lies beside it
+
+
+def test_the_page_holds_every_table_and_the_figure(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, 'lightning', None)
+    found = dict.fromkeys(bench.SECTIONS, bench.updates())
+    found['trainers'] = bench.trainers(20, 1)
+    found['rows'] = bench.rows([1000, 10_000], 1, 5000)
+    bench.write(found, tmp_path)
+    assert (tmp_path / 'bench.png').read_bytes().startswith(b'\x89PNG')
+    text = (tmp_path / 'bench.md').read_text(encoding='utf-8')
+    lines = [[cell.strip() for cell in x.split('|')[1:-1]] for x in text.splitlines()]
+    for table, _ in found.values():
+        for line in table:
+            cells = [*map(bench.shown, line.values())]
+            assert cells in [line[: len(cells)] for line in lines]
+    assert 'Lightning is not installed: `make bench EXTRAS=1`' in text
+    assert len(found['trainers'][0]) == len(bench.TRAINERS)
+
+
+def test_the_committed_page_has_the_sections_that_are_measured():
+    measured, committed = (
+        [x for x in path.read_text(encoding='utf-8').splitlines() if x.startswith('#')]
+        for path in (bench.TEMPLATE, ROOT / 'bench.md')
+    )
+    assert measured == committed, 'Run `make bench`.'
+    assert '](bench.md)' in (ROOT / 'README.md').read_text(encoding='utf-8')

@@ -1,7 +1,7 @@
 """The same training by other trainers, for tools/bench.py to compare.
 
-Each takes inputs, targets and epochs, and makes a function that trains the linear model
-anew from zeros, in batches of 5 with a rate of 1e-5, and returns what predicts.
+Each takes inputs, targets and epochs, trains the linear model from zeros, in batches of
+5 with a rate of 1e-5, and returns what predicts.
 """
 
 import logging
@@ -26,25 +26,18 @@ def by_scikit_learn(x, y, epochs):
 
     # One row an update and half the square: a fifth of the rate goes the same way.
     options = {'penalty': None, 'learning_rate': 'constant', 'eta0': 1e-5 / 5}
-    rows, columns = x.numpy(), y.numpy().T
-
-    def run():
-        models = [SGDRegressor(**options) for _ in columns]
-        for _ in range(epochs):
-            for model, column in zip(models, columns, strict=True):
-                model.partial_fit(rows, column)
-        return lambda x: torch.tensor([model.predict(x.numpy()) for model in models]).T
-
-    return run
+    options |= {'max_iter': epochs, 'tol': None}
+    columns = y.numpy().T
+    models = [SGDRegressor(**options).fit(x.numpy(), column) for column in columns]
+    return lambda x: torch.tensor([model.predict(x.numpy()) for model in models]).T
 
 
 def by_skorch(x, y, epochs):
     from skorch import NeuralNetRegressor
 
-    options = {'criterion': nn.MSELoss, 'optimizer': torch.optim.SGD, 'lr': 1e-5}
-    options |= {'batch_size': 5, 'iterator_train__shuffle': True, 'verbose': 0}
-    options |= {'max_epochs': epochs, 'train_split': None}
-    return lambda: NeuralNetRegressor(Zero, **options).fit(x, y).module_
+    options = {'lr': 1e-5, 'max_epochs': epochs, 'batch_size': 5, 'verbose': 0}
+    options |= {'iterator_train__shuffle': True, 'train_split': None}
+    return NeuralNetRegressor(Zero, **options).fit(x, y).module_  # MSE and SGD
 
 
 def by_lightning(x, y, epochs):
@@ -63,17 +56,7 @@ def by_lightning(x, y, epochs):
 
     logging.getLogger('lightning.pytorch').setLevel(logging.ERROR)
     loader = DataLoader(TensorDataset(x, y), 5, shuffle=True)
-    off = ('logger', 'enable_checkpointing', 'enable_progress_bar')
-    options = dict.fromkeys((*off, 'enable_model_summary'), False)
-    options |= {'max_epochs': epochs, 'accelerator': 'cpu'}
-
-    def run():
-        module = Module()
-        lightning.Trainer(**options).fit(module, loader)
-        return module.linear
-
-    return run
-
-
-OTHERS = {'SGDRegressor': ('scikit-learn', by_scikit_learn)}
-OTHERS |= {'skorch': ('skorch', by_skorch), 'Lightning': ('lightning', by_lightning)}
+    module = Module()
+    options = {'barebones': True, 'max_epochs': epochs, 'accelerator': 'cpu'}
+    lightning.Trainer(**options).fit(module, loader)
+    return module.linear
