@@ -7,10 +7,8 @@ import numpy as np
 import torch
 
 
-class Failure(str):
-    """What a call gave in place of a result: the reason in words."""
-
-    __slots__ = ()
+class Failure(Exception):
+    """Why a call gave no result that counts: one sentence."""
 
 
 def difference(found, right, tolerance=1e-4):
@@ -18,28 +16,21 @@ def difference(found, right, tolerance=1e-4):
 
     Lists, arrays and tensors of the same numbers are alike.
     """
-    if isinstance(found, Failure) or isinstance(right, Failure):
-        same = type(found) is type(right) and found == right
-        return '' if same else str(found) if isinstance(found, Failure) else 'it works.'
+    if isinstance(found, Failure):
+        same = isinstance(right, Failure) and str(found) == str(right)
+        return '' if same else str(found)
+    if isinstance(right, Failure):
+        return 'it works.'
     if isinstance(right, torch.Tensor | np.ndarray) and right.ndim:
         return _tensor(found, torch.as_tensor(right), tolerance)
-    if isinstance(right, tuple | list):
-        if isinstance(found, torch.Tensor | np.ndarray) and found.ndim:
-            found = found.tolist()
-        if not isinstance(found, tuple | list) or len(found) != len(right):
-            return f'expected {count(len(right), "value")}, found {kind(found)}.'
-        for position, pair in enumerate(zip(found, right, strict=True)):
-            if problem := difference(*pair, tolerance):
-                return f'element [{position}]: {problem}'
-        return ''
-    if isinstance(right, dict):
-        if not isinstance(found, dict) or found.keys() != right.keys():
-            keys = f' with the keys {[*found]}' if isinstance(found, dict) else ''
-            return f'expected the keys {[*right]}, found {kind(found)}{keys}.'
+    if isinstance(right, tuple | list | dict):
+        found_parts, parts = _parts(found), _parts(right)
+        if found_parts.keys() != parts.keys():
+            return f'expected {count(len(parts), "value")}, found {kind(found)}.'
         problems = (
-            f'{key}: {problem}'
-            for key in right
-            if (problem := difference(found[key], right[key], tolerance))
+            f'{name}: {problem}'
+            for name in parts
+            if (problem := difference(found_parts[name], parts[name], tolerance))
         )
         return next(problems, '')
     if isinstance(right, bool):
@@ -48,6 +39,15 @@ def difference(found, right, tolerance=1e-4):
         right = right.item() if hasattr(right, 'item') else right
         return _number(found, float(right), tolerance)
     return '' if found == right else f'expected {kind(right)}, found {kind(found)}.'
+
+
+def _parts(value):
+    """The elements of a list, tuple, array or dictionary, each with its name."""
+    if isinstance(value, torch.Tensor | np.ndarray) and value.ndim:
+        value = value.tolist()
+    if isinstance(value, tuple | list):
+        value = {f'element [{position}]': each for position, each in enumerate(value)}
+    return value if isinstance(value, dict) else {}
 
 
 def _number(found, right, tolerance):
