@@ -7,7 +7,7 @@ What counts is what it does: an answer that does the same as a mistake gets its 
 import copy
 import inspect
 import pickle
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -21,7 +21,6 @@ OPEN = (
     'Not answered yet: replace the dots in the cell above, run it, then run this one.'
 )
 MORE = ' (`hint=True` after the answer says more.)'
-UNUSED = 'use the argument, no global name and no fixed number.'
 
 
 class Verdict(str):
@@ -64,7 +63,10 @@ class Exercise:
     look: object = returned
     first: str = ''
     tolerance: float = 1e-4
-    solved: bool = field(default=False, init=False)
+
+    def __post_init__(self):
+        self.solution = defined(self.right) if self.cases else self.right
+        self.solved = False
 
     def __call__(self, answer, hint=False):
         """Judge an answer. Nothing that it does comes out as an error."""
@@ -78,38 +80,35 @@ class Exercise:
             problem = f'stopped after {count(SECONDS, "second")}: an endless loop?'
         except Exception as error:
             problem = f'this cannot be compared ({type(error).__name__}).'
-        if not problem:
-            self.solved = True
+        self.solved = not problem
+        if self.solved:
             return Verdict(f'Right. {self.means}')
-        said = more or problem if hint else problem + MORE * bool(more)
-        return Verdict(f'Not yet: {said}')
+        if hint:
+            return Verdict(f'Not yet: {more or problem}')
+        return Verdict(f'Not yet: {problem}{MORE if more else ""}')
 
     def judge(self, answer):
         """What is wrong with an answer, '' if nothing is, and what `hint` says."""
         results = self.results(answer)
-        problem = self.differs(results, self.right_answer())
+        problem = self.differs(results, self.solution)
         if not problem:
             return '', ''
         for said, mistake in self.mistakes():
             if not self.differs(results, mistake):
                 question, mark, more = said.partition('? ')
                 return question + mark.strip(), more
-        if self.cases:
-            problem = self.misfit(answer) or self.unused(answer) or problem
+        problem = (self.cases and self.misuse(answer)) or problem
         return problem, self.first and f'{problem} {self.first}'
-
-    def right_answer(self):
-        return self.right if self.cases is None else defined(self.right)
 
     def mistakes(self):
         """What is said to each known mistake, and the mistake."""
         for said, wrong in self.hints.items():
             for one in wrong if isinstance(wrong, list) else [wrong]:
-                yield said, one if self.cases is None else spoilt(self.right, one)
+                yield said, spoilt(self.right, one) if self.cases else one
 
     def results(self, answer):
         """A value itself, or what a function gives in each case."""
-        if self.cases is None:
+        if not self.cases:
             return [answer]
         return [self.attempt(answer, case) for case in self.cases]
 
@@ -131,14 +130,11 @@ class Exercise:
         found = (difference(*pair, self.tolerance) for pair in pairs)
         return next(filter(None, found), '')
 
-    def arguments(self):
-        return [*inspect.signature(self.right_answer()).parameters]
-
-    def misfit(self, answer):
-        """Why an answer cannot be called as the right function is, '' if it can."""
+    def misuse(self, answer):
+        """Why a function cannot be called, or which argument it ignores, in words."""
         if not callable(answer):
             return f'expected a function, found {kind(answer)}.'
-        names = self.arguments()
+        names = [*inspect.signature(self.solution).parameters]
         try:
             inspect.signature(answer).bind(*names)
         except TypeError:
@@ -146,22 +142,23 @@ class Exercise:
             return f'the function has to take {expected}: {", ".join(names)}.'
         except ValueError:
             pass  # some built-in functions have no signature to look at
+        for position, name in enumerate(names):
+            ignored = [self.ignores(each, position) for each in (answer, self.solution)]
+            if ignored == [True, False]:
+                return (
+                    f'the result is the same for another `{name}`: '
+                    'use the argument, no global name and no fixed number.'
+                )
         return ''
 
-    def unused(self, answer):
-        """That an argument should change the result but does not, '' if all do."""
-        for position, name in enumerate(self.arguments()):
-            case = [*self.cases[0]]
-            if isinstance(case[position], torch.Tensor | int | float):
-                case[position] = case[position] + 1
-                if self.same(answer, case) and not self.same(self.right_answer(), case):
-                    return f'the result is the same for another `{name}`: {UNUSED}'
-        return ''
-
-    def same(self, function, case):
-        """Whether a function gives for this case what it gives for the first one."""
-        first, second = (self.attempt(function, each) for each in (self.cases[0], case))
-        return not isinstance(first, Failure) and not difference(first, second)
+    def ignores(self, function, position):
+        """Whether a function gives the same when a number in this place is another."""
+        other = [*self.cases[0]]
+        if not isinstance(other[position], torch.Tensor | int | float):
+            return False
+        other[position] = other[position] + 1
+        results = [self.attempt(function, case) for case in (self.cases[0], other)]
+        return Failure not in map(type, results) and not difference(*results)
 
 
 def defined(source):

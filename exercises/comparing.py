@@ -1,5 +1,6 @@
 """What distinguishes a result from the right one, in words."""
 
+import inspect
 import math
 import numbers
 
@@ -24,15 +25,14 @@ def difference(found, right, tolerance=1e-4):
     if isinstance(right, torch.Tensor | np.ndarray) and right.ndim:
         return _tensor(found, torch.as_tensor(right), tolerance)
     if isinstance(right, tuple | list | dict):
-        found_parts, parts = _parts(found), _parts(right)
-        if found_parts.keys() != parts.keys():
-            return f'expected {count(len(parts), "value")}, found {kind(found)}.'
-        problems = (
-            f'{name}: {problem}'
-            for name in parts
-            if (problem := difference(found_parts[name], parts[name], tolerance))
-        )
-        return next(problems, '')
+        if isinstance(found, torch.Tensor | np.ndarray) and found.ndim:
+            found = found.tolist()
+        if _parts(found).keys() != _parts(right).keys():
+            return f'expected {count(len(right), "value")}, found {kind(found)}.'
+        for name, each in _parts(right).items():
+            if problem := difference(_parts(found)[name], each, tolerance):
+                return f'{name}: {problem}'
+        return ''
     if isinstance(right, bool):
         return '' if found is right else f'expected {right}, found {kind(found)}.'
     if isinstance(right, numbers.Real | torch.Tensor | np.number | np.ndarray):
@@ -42,11 +42,9 @@ def difference(found, right, tolerance=1e-4):
 
 
 def _parts(value):
-    """The elements of a list, tuple, array or dictionary, each with its name."""
-    if isinstance(value, torch.Tensor | np.ndarray) and value.ndim:
-        value = value.tolist()
+    """The elements of a list, tuple or dictionary, each with its name."""
     if isinstance(value, tuple | list):
-        value = {f'element [{position}]': each for position, each in enumerate(value)}
+        return {f'element [{position}]': each for position, each in enumerate(value)}
     return value if isinstance(value, dict) else {}
 
 
@@ -90,7 +88,7 @@ def kind(value):
     """What sort of thing a value is, such as "an int" or "a list of 3"."""
     if value is None or isinstance(value, bool):
         return str(value)
-    name = type(value).__name__
+    name = 'function' if inspect.isroutine(value) else type(value).__name__
     article = 'an' if name[0].lower() in 'aeiou' else 'a'
     length = f' of {len(value)}' if isinstance(value, tuple | list) else ''
     return f'{article} {name}{length}'

@@ -406,6 +406,7 @@ def answer(x, y, epochs, lr):
 
 check_epochs = Exercise(
     right=2111,
+    tolerance=1e-6,
     means='A hundred epochs are only the beginning.',
     hints={
         'losses[0] is the loss after no epoch, so count from 0.': 2112,
@@ -432,6 +433,7 @@ check_sum_rate = Exercise(
 
 check_updates = Exercise(
     right=65,
+    tolerance=1e-6,
     means='12 full batches and one with the last 4 rows make 13 updates an epoch.',
     hints={
         'the last, smaller batch of an epoch is used too.': 60,
@@ -601,7 +603,7 @@ def answer(lr, first, second):
         'the limit is 2 over the curvature, not 1.': 'lr / (1 - second / first)',
         'the factor is '
         'the later distance over the earlier one.': 'second / first → first / second',
-        'mind the sign: a negative distance is '
+        'mind the sign: a negative distance '
         'is on the other side.': 'second / first → abs(second / first)',
         'second / first is 1 − lr × curvature, '
         'not lr × curvature.': '2 * lr / (second / first)',
@@ -657,9 +659,9 @@ def answer(lr, share, reshuffle):
         (0.2, 0.5, False),
     ],
     hints={
-        'with reshuffling this goes too far down. How does it change with the rate? '
+        'with reshuffling this goes too far down. What does the floor go with? '
         'there the floor goes with the square of the rate.': 'lr * share',
-        'without reshuffling this is not far enough. How does it change with the rate? '
+        'without reshuffling this is not far enough. What does the floor go with? '
         'there the floor is proportional to the rate.': 'lr * share ** 0.5',
         'you changed the two ways of drawing '
         'for each other.': 'if reshuffle → if not reshuffle',
