@@ -178,26 +178,22 @@ check_constants = Exercise(
     first='Does the MAE of the apples fall when you raise their constant by 1?',
 )
 
-BASELINE = TARGETS.var(dim=0, unbiased=False).mean().item()
-SQUARES = (TARGETS**2).mean().item()
+BASE = TARGETS.var(dim=0, unbiased=False).mean().item()
+PART = (TARGETS**2).mean().item() / 5
 
 check_noise = Exercise(
-    right=torch.tensor([BASELINE / 2, 0]),
+    right=torch.tensor([BASE / 2, 0]),
     tolerance=0.1,
     means='Half of the baseline, then nothing: five coefficients, the bias among them, '
     'fit any five rows. Only new rows show what a model knows.',
     hints={
         'the first is the baseline. Can least squares do no better with noise? '
         'it has three coefficients for five rows of noise: run it.': [
-            torch.tensor([BASELINE, end]) for end in (0, BASELINE / 4, BASELINE)
+            torch.tensor([BASE, end]) for end in (0, BASE / 4, BASE)
         ],
-        'the first is that of three columns; take two.': torch.tensor(
-            [BASELINE / 4, 0]
-        ),
-        'the bias is missing: add the column of ones.': torch.tensor(
-            [3 * SQUARES / 5, SQUARES / 5]
-        ),
-        'that for two columns first.': torch.tensor([0, BASELINE / 2]),
+        'the first is that of three columns; take two.': torch.tensor([BASE / 4, 0]),
+        'the bias is missing: add the column of ones.': torch.tensor([3 * PART, PART]),
+        'that for two columns first.': torch.tensor([0, BASE / 2]),
     },
     first='Each column takes a share of the baseline. Put torch.randn(5, 2) in the '
     'place of inputs many times, and average.',
@@ -874,10 +870,7 @@ check_best_machines = Exercise(
         'the number is right. Is a step with it as many times as fast? '
         'computing is, but a step is computing and talking.': (20, 20),
         'the second is the time of a step; how many times as fast is that?': (20, 1.59),
-        'the other way round: the time of one machine over the time of many.': (
-            20,
-            1.59 / 9,
-        ),
+        'the other way round: time of one machine over time of many.': (20, 1.59 / 9),
         'these are only the messages; what is in them takes time, too.': (21, 10.862),
         'that is for a step of 100 ms: here one machine needs 9.': [
             (70, 27.8),

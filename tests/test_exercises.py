@@ -6,7 +6,6 @@ Most of it is derived from the tables in `exercises/questions.py` and from the f
 import ast
 import random
 import re
-import time
 
 import numpy as np
 import pytest
@@ -148,26 +147,18 @@ def test_every_check_belongs_to_one_exercise(series):
 w = torch.ones(2, 3)
 
 
-def adds_in_place(array):
-    array += 1
-    return torch.tensor(array - 1, dtype=torch.float32)
-
-
 def clipped_first(w, b, lr, longest):
     torch.nn.utils.clip_grad_norm_([w, b], longest / lr)
-    opt = torch.optim.SGD([w, b], lr)
-    opt.step()
-    opt.zero_grad()
-
-
-def untrained(x, y, epochs, lr):
-    return [torch.randn(()).item()] * (epochs + 1)
+    with torch.no_grad():
+        for each in (w, b):
+            each -= lr * each.grad
+            each.grad = None
 
 
 @pytest.mark.parametrize(
     ('name', 'answer', 'words'),
     [
-        ('tensor', adds_in_place, 'changes its arguments'),
+        ('tensor', lambda array: array.fill(0), 'changes its arguments'),
         ('tensor', np.copy, 'expected a tensor, found a ndarray'),
         ('without_one', np.array(exercises.check_without_one.right), 'Right.'),
         ('without_one', [-0.73, -0.52, -0.7, 0.23, 0], 'element [0]: -0.73 is rounded'),
@@ -183,7 +174,7 @@ def untrained(x, y, epochs, lr):
         ('best_rate', True, 'expected a number, found True'),
         ('best_rate', float('nan'), 'the result is nan'),
         ('bounded_step', clipped_first, 'Right.'),
-        ('train', untrained, 'losses[0] is not the loss of zero weights'),
+        ('train', lambda x, y, epochs, lr: [9.9] * (epochs + 1), 'of zero weights'),
         ('epochs', lambda: 2111, 'expected a number, found a function'),
         ('is_safe', lambda file: bool(torch.load(file, weights_only=False)), 'ran'),
     ],
@@ -215,11 +206,9 @@ def test_an_endless_loop_is_stopped(monkeypatch):
 
     def endless(array):
         while True:
-            time.sleep(0.01)
+            pass
 
-    start = time.monotonic()
     assert 'stopped after 1 second:' in exercises.check_tensor(endless)
-    assert time.monotonic() - start < 5
 
 
 def test_the_readers_kernel_stays_as_it_was():
@@ -264,20 +253,17 @@ def raising(error):
     return answer
 
 
+ODD = [None, True, -1, 10**400, 2**63, float('nan'), float('-inf'), 1e308, 1j, '']
+ODD += [b'\0', object(), Hostile, print, slice(None), range(10**9), np.array(None)]
+ODD += [np.ones(3, 'U3'), torch.nn.Linear(3, 2), w.to_sparse(), w.to('meta')]
+ODD += [torch.ones(2, requires_grad=True)]
 TENSORS = st.builds(
     torch.ones,
     st.lists(st.integers(0, 4), max_size=4),
     dtype=st.sampled_from([torch.float32, torch.int64, torch.bool, torch.complex64]),
 )
 VALUES = st.recursive(
-    st.sampled_from(
-        [None, True, -1, 10**400, 2**63, float('nan'), float('-inf'), 1e308, 1j, '']
-        + [b'\0', object(), Hostile, print, slice(None), range(10**9)]
-        + [np.ones(3, 'U3'), np.array(None), torch.nn.Linear(3, 2), w.to_sparse()]
-        + [torch.ones(2, requires_grad=True), torch.ones(2, device='meta')]
-    )
-    | st.builds(Hostile)
-    | TENSORS,
+    st.sampled_from(ODD) | st.builds(Hostile) | TENSORS,
     lambda inner: (
         st.lists(inner)
         | st.tuples(inner, inner)
