@@ -166,6 +166,7 @@ def clipped_first(w, b, lr, longest):
         ('model', lambda x, w: x @ w, '3 arguments: x, w, b'),
         ('model', lambda x, w, b: x @ w.double(), 'it raised RuntimeError: expected'),
         ('model', w, 'expected a function, found a Tensor'),
+        ('model', torch.stack, 'it raised TypeError: stack()'),  # it has no signature
         ('shapes', 5, 'expected 3 values, found an int'),
         ('shapes', (torch.Size([3, 4]), [3], (7, 3)), 'Right.'),
         ('relative_rmse', lambda preds, targets: preds[0] / 0, 'are finite'),
@@ -174,6 +175,7 @@ def clipped_first(w, b, lr, longest):
         ('best_rate', True, 'expected a number, found True'),
         ('best_rate', float('nan'), 'the result is nan'),
         ('bounded_step', clipped_first, 'Right.'),
+        ('bounded_step', lambda w, b, lr, _: w.data.sub_(lr * w.grad), 'w.grad is'),
         ('train', lambda x, y, epochs, lr: [9.9] * (epochs + 1), 'of zero weights'),
         ('epochs', lambda: 2111, 'expected a number, found a function'),
         ('is_safe', lambda file: bool(torch.load(file, weights_only=False)), 'ran'),
