@@ -1,5 +1,6 @@
 """What distinguishes a result from the right one, in words."""
 
+import inspect
 import math
 import numbers
 
@@ -7,10 +8,8 @@ import numpy as np
 import torch
 
 
-class Failure(str):
-    """What a call gave in place of a result: the reason in words."""
-
-    __slots__ = ()
+class Failure(Exception):
+    """Why a call gave no result that counts: one sentence."""
 
 
 def difference(found, right, tolerance=1e-4):
@@ -18,36 +17,35 @@ def difference(found, right, tolerance=1e-4):
 
     Lists, arrays and tensors of the same numbers are alike.
     """
-    if isinstance(found, Failure) or isinstance(right, Failure):
-        same = type(found) is type(right) and found == right
-        return '' if same else str(found) if isinstance(found, Failure) else 'it works.'
+    if isinstance(found, Failure):
+        same = isinstance(right, Failure) and str(found) == str(right)
+        return '' if same else str(found)
+    if isinstance(right, Failure):
+        return 'it works.'
     if isinstance(right, torch.Tensor | np.ndarray) and right.ndim:
         return _tensor(found, torch.as_tensor(right), tolerance)
-    if isinstance(right, tuple | list):
+    if isinstance(right, tuple | list | dict):
         if isinstance(found, torch.Tensor | np.ndarray) and found.ndim:
             found = found.tolist()
-        if not isinstance(found, tuple | list) or len(found) != len(right):
+        if _parts(found).keys() != _parts(right).keys():
             return f'expected {count(len(right), "value")}, found {kind(found)}.'
-        for position, pair in enumerate(zip(found, right, strict=True)):
-            if problem := difference(*pair, tolerance):
-                return f'element [{position}]: {problem}'
+        for name, each in _parts(right).items():
+            if problem := difference(_parts(found)[name], each, tolerance):
+                return f'{name}: {problem}'
         return ''
-    if isinstance(right, dict):
-        if not isinstance(found, dict) or found.keys() != right.keys():
-            keys = f' with the keys {[*found]}' if isinstance(found, dict) else ''
-            return f'expected the keys {[*right]}, found {kind(found)}{keys}.'
-        problems = (
-            f'{key}: {problem}'
-            for key in right
-            if (problem := difference(found[key], right[key], tolerance))
-        )
-        return next(problems, '')
     if isinstance(right, bool):
         return '' if found is right else f'expected {right}, found {kind(found)}.'
     if isinstance(right, numbers.Real | torch.Tensor | np.number | np.ndarray):
         right = right.item() if hasattr(right, 'item') else right
         return _number(found, float(right), tolerance)
     return '' if found == right else f'expected {kind(right)}, found {kind(found)}.'
+
+
+def _parts(value):
+    """The elements of a list, tuple or dictionary, each with its name."""
+    if isinstance(value, tuple | list):
+        return {f'element [{position}]': each for position, each in enumerate(value)}
+    return value if isinstance(value, dict) else {}
 
 
 def _number(found, right, tolerance):
@@ -90,7 +88,7 @@ def kind(value):
     """What sort of thing a value is, such as "an int" or "a list of 3"."""
     if value is None or isinstance(value, bool):
         return str(value)
-    name = type(value).__name__
+    name = 'function' if inspect.isroutine(value) else type(value).__name__
     article = 'an' if name[0].lower() in 'aeiou' else 'a'
     length = f' of {len(value)}' if isinstance(value, tuple | list) else ''
     return f'{article} {name}{length}'
