@@ -231,7 +231,7 @@ def test_a_task_is_met_and_the_next_one_asked(opened):
 def test_everything_is_reached_and_moved_by_keyboard(opened):
     page, names, focused = opened('momentum'), [], 'document.activeElement'
     name = f"{focused}.ariaLabel || ({focused}.closest('label') || {focused}).innerText"
-    while not names or not names[-1].startswith('The loss'):
+    for _ in range(9):
         page.keyboard.press('Tab')
         names.append(page.evaluate(name))
     assert names == [
