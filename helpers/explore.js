@@ -7,6 +7,9 @@
   const box = document.currentScript.parentElement;
   if (box.explorer) return; // JupyterLab runs it again when a cell scrolls back into view
   const data = JSON.parse(box.dataset.explore);
+  const { names, xname, yname, start: home } = data;
+  const [xs, ys] = [data.x ?? data.factor, data.y ?? data.targets];
+  const rain = xname.split(' (')[0];
 
   // Numbers and text
 
@@ -15,14 +18,15 @@
   const dot = (a, b) => sum(a.map((v, i) => v * b[i]));
   const clamp = (v, low, high) => Math.min(Math.max(v, low), high);
   const convert = (v, [a, b], [c, d]) => c + ((v - a) / (b - a)) * (d - c);
-  const power = (v, digits) => v.toExponential(digits).replace(/\.?0*e\+?/, 'e');
-  const plain = (v, digits = Math.abs(v) < 10 ? 2 : Math.abs(v) < 1000 ? 1 : 0) => {
+  const power = (v) => v.toExponential().replace('+', '');
+  const round = (v, digits) => +v.toPrecision(digits);
+  const small = (v) => (v < 0.01 ? power(round(v, 3)) : String(round(v, 3)));
+  const plain = (v, digits = Math.abs(v) < 1000 ? 2 : 1) => {
+    if (Math.abs(v) >= 1e7) return power(round(v, 2));
     const places = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-    const text = Math.abs(v) < 1e7 ? v.toLocaleString('en', places) : power(v, 1);
-    return text.replace(/^-(?=[0.]*$)/, '').replace(/-/g, '−');
+    const text = v.toLocaleString('en', { ...places, signDisplay: 'negative' }); // never −0
+    return text.replace('-', '−');
   };
-  const precise = (v) => plain(v, Math.abs(v) < 1000 ? 2 : 1);
-  const small = (v) => (v < 0.01 ? power(v, 2) : String(+v.toPrecision(3)));
   // About four round numbers from low to high, each with its label.
   function ticks(low, high) {
     const rough = (high - low) / 4;
@@ -38,74 +42,68 @@
     const all = Object.entries(attributes).map(([key, value]) => ` ${key}="${escape(value)}"`);
     return `<${name}${all.join('')}>${inside}</${name}>`;
   };
-  function add(parent, name, attributes = {}, text = '') {
-    parent.insertAdjacentHTML('beforeend', tag(name, attributes, escape(text)));
+  function add(parent, ...parts) {
+    parent.insertAdjacentHTML('beforeend', tag(...parts));
     return parent.lastElementChild;
   }
 
   // The page: two columns of views, controls, and a line that says what they show. Its ink is
   // that of the text around it, and makes every colour a little darker or lighter.
 
-  const role = { class: 'ex', role: 'group', 'aria-label': data.title };
-  const page = add(document.createElement('div'), 'div', role);
+  const page = document.createElement('div');
+  Object.assign(page, { className: 'ex', role: 'group', ariaLabel: data.title });
   page.innerHTML = `
 <style>
+.explorer > img:has(~ .ex) { display: none; }
 .ex { --soft: color-mix(in srgb, currentColor 20%, transparent);
   --blue: color-mix(in srgb, #0a8ad6 80%, currentColor);
   --red: color-mix(in srgb, #f07010 85%, currentColor);
-  --green: color-mix(in srgb, #08a67c 80%, currentColor);
   font: 15px/1.45 system-ui, sans-serif; font-variant-numeric: tabular-nums; text-align: left;
   border: 1px solid var(--soft); border-radius: 8px; padding: 12px; max-width: 56rem; }
-.ex, .ex * { box-sizing: border-box; }
 .ex :focus-visible { outline: 3px solid var(--blue); outline-offset: 2px; }
 .ex p { margin: 6px 0 0; }
 .ex .say { min-height: 4.4em; }
 .ex .task, .ex .name { font-weight: 600; }
 .ex .columns { display: grid; gap: 8px 20px;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); }
-.ex .left, .ex .right { min-width: 0; }
-.ex .view { margin-bottom: 6px; touch-action: manipulation; }
+.ex .view { max-width: 30rem; margin-bottom: 6px; touch-action: manipulation; }
 .ex .name, .ex .read { font-size: 14px; min-height: 1.45em; }
-.ex .plot > svg { display: block; overflow: visible; fill: none; stroke-width: 2; }
+.ex .view > svg { display: block; width: 100%; overflow: visible; fill: none; stroke-width: 2; }
+.ex .walk { stroke: #fff; filter: drop-shadow(0 0 1px #000) drop-shadow(0 0 1px #000); }
 .ex text { fill: currentColor; font: 12px system-ui, sans-serif; }
 .ex label, .ex .buttons { display: flex; flex-wrap: wrap; gap: 0 10px; align-items: center; }
 .ex input { width: 24px; height: 28px; margin: 0; accent-color: var(--blue); }
 .ex [type=range] { flex: 1 1 100%; }
 .ex button { font: inherit; color: inherit; background: none; border: 1px solid;
   border-radius: 6px; margin: 4px 0; padding: 6px 14px; cursor: pointer; }
-.ex .first { color: #fff; background: #0072b2; }
+.ex button:first-child { color: #fff; background: #0072b2; }
 </style>
 <p class="task"></p>
 <div class="columns">
-<div class="left">
+<div>
 <div class="touch"></div>
 <div class="buttons"></div>
 <p class="say" aria-live="polite" aria-atomic="true"></p>
 </div>
 <div class="right"></div>
 </div>`;
-  const [task, left, touch, buttons, say, right] = page.querySelectorAll(
-    '.task, .left, .touch, .buttons, .say, .right',
+  const [task, touch, buttons, say, right] = page.querySelectorAll(
+    '.task, .touch, .buttons, .say, .right',
   );
-  const fullWidth = () => Math.min(left.clientWidth || 320, 560);
   const drawings = []; // of the sliders and views, all of one state
   const draw = () => drawings.forEach((each) => each());
 
-  function button(text, click, look = '') {
-    const made = add(buttons, 'button', { type: 'button', class: look }, text);
-    made.addEventListener('click', click);
-    return made;
-  }
-  // A slider; `now` returns its value, that in words, and its upper end if this moves.
+  const button = (text, onclick) =>
+    Object.assign(add(buttons, 'button', { type: 'button' }, text), { onclick });
+  // A slider; `now` returns its value, and that in words.
   function slider(name, [min, max, step], now, turn) {
-    const label = add(touch, 'label');
-    add(label, 'span', {}, name);
-    const shown = add(label, 'span');
-    const range = add(label, 'input', { type: 'range', min, max, step, 'aria-label': name });
-    range.addEventListener('input', () => turn(+range.value));
+    const range = { type: 'range', min, max, step, 'aria-label': name };
+    const parts = [tag('span', {}, escape(name)), tag('span', {}), tag('input', range)];
+    const [, shown, input] = add(touch, 'label', {}, parts.join('')).children;
+    input.oninput = () => turn(+input.value);
     drawings.push(() => {
-      const [value, words, top = max] = now();
-      Object.assign(range, { max: top, value, ariaValueText: words });
+      const [value, words] = now();
+      Object.assign(input, { value, ariaValueText: words });
       shown.textContent = words;
     });
   }
@@ -113,16 +111,25 @@
   // A view with axes. It is a slider over its points: the arrow keys say each one's values.
   // `look` returns what it shows: the ends of x and y, with a name and maybe ticks; points; text,
   // what to say of one; and marks. Where there is `move`, a place can be chosen.
-  const [LEFT, TOP, SIDES, ENDS] = [46, 20, 54, 56]; // pixels around the marks
-  const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+  const [WIDTH, LEFT, TOP, RIGHT, BOTTOM] = [360, 48, 20, 8, 36]; // in pixels of an SVG
+  const KEYS = {
+    ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1],
+    Home: [-Infinity, 0], End: [Infinity, 0],
+  };
   const RED = { stroke: 'var(--red)' };
+  const BLUE = { stroke: 'var(--blue)' };
   function view(parent, name, shape, look, move) {
+    const [wide, high] = [WIDTH - LEFT - RIGHT, WIDTH * shape - TOP - BOTTOM];
+    const viewBox = [-LEFT, -TOP, WIDTH, WIDTH * shape].join(' ');
+    const parts = [
+      tag('div', { class: 'name' }, escape(name)),
+      tag('svg', { viewBox, 'aria-hidden': 'true' }),
+      tag('div', { class: 'read' }),
+    ];
     const looks = { class: 'view', role: 'slider', tabindex: 0, 'aria-label': name };
-    const slider = add(parent, 'div', looks);
-    add(slider, 'div', { class: 'name' }, name);
-    const plot = add(slider, 'div', { class: 'plot', 'aria-hidden': 'true' });
-    const read = add(slider, 'div', { class: 'read' });
-    let [shown, wide, high, last, chosen] = [{}, 0, 0, 0, -1];
+    const slider = add(parent, 'div', looks, parts.join(''));
+    const [, svg, read] = slider.children;
+    let [shown, chosen] = [{}, -1];
 
     // Marks, at the places of the data, as far as a browser can draw
     const x = (v) => clamp(convert(v, shown.x, [0, wide]), -1e4, 1e4);
@@ -136,322 +143,280 @@
     };
     const write = (x, y, words, anchor) =>
       tag('text', { x, y, 'text-anchor': anchor }, escape(words));
-    const pen = { x, y, dot, cross, line, write };
 
     function axes({ xname, yname, xticks = ticks(...shown.x), yticks = ticks(...shown.y) }) {
-      const rule = (y, stroke) =>
-        tag('line', { x2: wide, y1: y, y2: y, stroke, 'stroke-width': 1 });
+      const rule = (v, stroke) =>
+        line(shown.x.map((end) => [end, v]), { stroke, 'stroke-width': 1 });
       return [
-        ...yticks.map(([v]) => rule(y(v), 'var(--soft)')),
+        ...yticks.map(([v]) => rule(v, 'var(--soft)')),
         ...yticks.map(([v, words]) => write(-6, y(v) + 4, words, 'end')),
         ...xticks.map(([v, words]) => write(x(v), high + 16, words, 'middle')),
         write(-LEFT, -8, yname, 'start'),
         write(wide, high + 32, xname, 'end'),
-        rule(high, 'currentColor'),
+        rule(shown.y[0], 'currentColor'),
       ].join('');
     }
+    drawings.push(draw);
     function draw() {
       shown = look();
-      last = shown.points.length - 1;
+      const last = shown.points.length - 1;
       chosen = Math.min(chosen, last);
-      const [width, height] = [fullWidth(), Math.round(fullWidth() * shape)];
-      [wide, high] = [width - SIDES, height - ENDS];
-      const marks = tag('svg', { width: wide, height: high }, shown.marks(pen).join(''));
+      const marks = shown.marks({ x, y, dot, cross, line, write }).join('');
       const point = shown.points[chosen];
       const ring = point ? dot(point, { r: 11, stroke: 'currentColor' }) : '';
-      const frame = { width, height, viewBox: `${-LEFT} ${-TOP} ${width} ${height}` };
-      plot.innerHTML = tag('svg', frame, axes(shown) + marks + ring);
+      svg.innerHTML = axes(shown) + tag('svg', { width: wide, height: high }, marks) + ring;
       const now = point ? chosen : last;
       const values = { ariaValueMin: 0, ariaValueMax: last, ariaValueNow: now };
       Object.assign(slider, values, { ariaValueText: shown.text(now) });
       read.textContent = point ? shown.text(now) : '';
     }
-    drawings.push(draw);
 
     // The mouse and the keys
     function choose(number) {
-      if (number === chosen) return;
       chosen = number;
       draw();
     }
-    const place = (event) => {
-      const { left, top } = plot.getBoundingClientRect();
-      const [across, down] = [event.clientX - left - LEFT, event.clientY - top - TOP];
-      return [convert(across, [0, wide], shown.x), convert(down, [high, 0], shown.y)];
-    };
-    const nearest = ([a, b]) => {
-      const far = shown.points.map((point) => Math.hypot(x(point[0]) - x(a), y(point[1]) - y(b)));
+    const place = (event) =>
+      new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+    svg.onpointermove = (event) => {
+      const at = place(event);
+      const far = shown.points.map(([a, b]) => Math.hypot(x(a) - at.x, y(b) - at.y));
       const least = Math.min(...far);
-      return least < 30 ? far.indexOf(least) : -1;
+      choose(least < 30 ? far.indexOf(least) : -1);
     };
-    function press(event) {
-      const arrow = ARROWS[event.key];
-      const part = (i, [low, high]) => shown.points[0][i] + (arrow[i] * (high - low)) / 40;
-      if (arrow && move) move([part(0, shown.x), part(1, shown.y)]);
-      else if (arrow) choose(clamp(chosen + sum(arrow), 0, last));
-      else if (event.key === 'Home') choose(0);
-      else if (event.key === 'End') choose(last);
-      else return;
+    svg.onpointerleave = () => choose(-1);
+    svg.onpointerup = (event) => {
+      const at = place(event);
+      move?.([convert(at.x, [0, wide], shown.x), convert(at.y, [high, 0], shown.y)]);
+    };
+    slider.onfocus = () => chosen < 0 && choose(Infinity);
+    slider.onblur = () => choose(-1);
+    slider.onkeydown = (event) => {
+      const key = KEYS[event.key];
+      if (!key) return;
       event.preventDefault();
-    }
-    plot.addEventListener('pointermove', (event) => choose(nearest(place(event))));
-    plot.addEventListener('pointerleave', () => choose(-1));
-    if (move) plot.addEventListener('pointerup', (event) => move(place(event)));
-    slider.addEventListener('focus', () => chosen < 0 && choose(last));
-    slider.addEventListener('blur', () => choose(-1));
-    slider.addEventListener('keydown', press);
+      const far = ([low, high], i) => shown.points[0][i] + (key[i] * (high - low)) / 40;
+      if (move) move([shown.x, shown.y].map(far));
+      else choose(Math.max(0, chosen + sum(key)));
+    };
   }
 
   // The regions: targets as circles and predictions as crosses, over numbers, where these lie on
-  // a line, or each in a place of its own. `fit` returns what predicts from a number.
-  function regions(parent, title, shape, { xs, targets, y, squares }, fit) {
-    const { names, xname, yname } = data;
+  // a line, or each in a place of its own; with squares where there is one weight.
+  function regions(parent, name, shape, y, predict) {
+    const squares = data.kind === 'line';
     const ends = [Math.min(0, ...xs), (squares ? 1.3 : 1.08) * Math.max(...xs)];
-    const x = xname ? ends : [-0.5, names.length + 0.3];
-    const xticks = xname ? ticks(...ends) : names.map((name, i) => [i, name]);
-    const points = targets.map((target, i) => [xname ? xs[i] : i, target]);
-    view(parent, title, shape, () => {
-      const predict = fit();
+    const points = ys.map((target, i) => [xname ? xs[i] : i, target]);
+    view(parent, name, shape, () => {
       const predicted = xs.map(predict);
-      const line = ends.map((v) => [v, predict(v, 0)]);
       const square = (pen, [place, target], i) => {
-        const side = Math.abs(pen.y(target) - pen.y(predicted[i]));
-        const at = { x: pen.x(place), y: pen.y(Math.max(target, predicted[i])) };
+        const [low, high] = [target, predicted[i]].map(pen.y).sort((a, b) => a - b);
+        const at = { x: pen.x(place), y: low, width: high - low, height: high - low };
         const look = { ...RED, 'stroke-width': 1, fill: 'var(--red)', 'fill-opacity': 0.18 };
-        return tag('rect', { ...at, width: side, height: side, ...look });
+        return tag('rect', { ...at, ...look });
       };
       return {
-        x, xname, xticks, y, yname, points,
+        x: xname ? ends : [-0.5, names.length + 0.3], xname,
+        xticks: xname ? undefined : names.map((name, i) => [i, name]),
+        y, yname,
+        points,
         text: (i) =>
           `${names[i]}: ${xname ? `${rain} ${plain(xs[i], 0)}, ` : ''}` +
-          `${plain(targets[i])} harvested, ${plain(predicted[i])} predicted, ` +
-          `squared error ${plain((predicted[i] - targets[i]) ** 2)}`,
+          `${plain(ys[i])} harvested, ${plain(predicted[i])} predicted, ` +
+          `squared error ${plain((predicted[i] - ys[i]) ** 2)}`,
         marks: (pen) => [
-          ...(squares ? points.map((point, i) => square(pen, point, i)) : []),
-          xname ? pen.line(line, RED) : '',
-          ...points.map((point) => pen.dot(point, { stroke: 'var(--blue)' })),
+          ...points.map((point, i) => (squares ? square(pen, point, i) : '')),
+          xname ? pen.line(ends.map((v) => [v, predict(v, 0)]), RED) : '',
+          ...points.map((point) => pen.dot(point, BLUE)),
           ...points.map(([place], i) => pen.cross([place, predicted[i]], RED)),
         ],
       };
     });
   }
-  const rain = data.xname.split(' (')[0];
   const LOSS = 'loss (MSE, tons²)';
-
-  // The mean squared error of predictions that are linear in the weights p
-  function squaredErrors(columns, targets, rest, fixed, count) {
-    const errors = (p) =>
-      targets.map((target, i) => rest[i] + sum(columns.map((each, j) => each[i] * p[j])) - target);
-    const loss = (p) => (sum(errors(p).map((e) => e * e)) + fixed) / count;
-    const gradient = (p) => columns.map((column) => (2 / count) * dot(column, errors(p)));
-    return { loss, gradient };
-  }
 
   // 1. One weight: its predictions with their squared errors, and the parabola of the loss
 
   function oneWeight() {
-    const { factor, rest, targets, fixed, count, label, low, high, start, rate } = data;
-    const model = squaredErrors([factor], targets, rest, fixed, count);
-    const loss = (v) => model.loss([v]);
-    const slope = (v) => model.gradient([v])[0];
-    const best = start - slope(start) / ((2 / count) * dot(factor, factor));
+    const { label, rest, fixed, count, low, high, rate } = data;
+    const predict = (x, i) => rest[i] + x * value;
+    const errors = (v) => ys.map((target, i) => rest[i] + v * xs[i] - target);
+    const loss = (v) => (dot(errors(v), errors(v)) + fixed) / count;
+    const slope = (v) => (2 / count) * dot(errors(v), xs);
+    const best = home - slope(home) / ((2 / count) * dot(xs, xs));
     const weight = `${label} (${data.unit})`;
-    let [value, met] = [start, false];
+    let value = home;
     task.textContent = `Turn ${label} alone: how low can you bring the loss?`;
 
-    const ends = factor.flatMap((f, i) => [rest[i] + f * low, rest[i] + f * high]);
-    const y = [Math.min(0, ...ends), Math.max(...ends, ...targets)];
-    const region = { xs: factor, targets, y, squares: true };
-    const fit = () => (x, i) => rest[i] + x * value;
-    regions(touch, 'The regions and their squared errors', 0.85, region, fit);
+    const ends = xs.flatMap((x, i) => [rest[i] + x * low, rest[i] + x * high]);
+    const y = [Math.min(0, ...ends), Math.max(...ends, ...ys)];
+    regions(touch, 'The regions and their squared errors', 0.85, y, predict);
+    const text = () =>
+      `At ${label} = ${plain(value)} the loss is ${plain(loss(value))} ` +
+      `and its slope ${plain(slope(value))}.`;
     view(right, `The loss over ${label}`, 0.85, () => {
-      const [here, steep] = [loss(value), slope(value)];
-      const values = Array.from({ length: 101 }, (_, k) => low + (k / 100) * (high - low));
-      const by = 0.16 * (high - low);
-      const tangent = [[value - by, here - by * steep], [value + by, here + by * steep]];
+      const [here, by] = [loss(value), 0.16 * (high - low)];
+      const curve = Array.from({ length: 101 }, (_, k) => low + (k / 100) * (high - low));
+      const tangent = [-by, by].map((far) => [value + far, here + far * slope(value)]);
       return {
         x: [low, high], xname: weight,
         y: [0, Math.max(loss(low), loss(high))], yname: LOSS,
-        points: [[value, here]],
-        text: () => `${label} = ${plain(value, 2)}: loss ${precise(here)}, slope ${plain(steep)}`,
+        points: [[value, here]], text,
         marks: ({ line, dot }) => [
-          line(values.map((v) => [v, loss(v)]), { stroke: 'var(--blue)' }),
+          line(curve.map((v) => [v, loss(v)]), BLUE),
           line(tangent, { ...RED, 'stroke-dasharray': '7 4' }),
           dot([value, here], { r: 8, fill: 'var(--red)' }),
         ],
       };
     });
-    slider(weight, [low, high, 0.01], () => [value, plain(value, 2)], go);
-    button(`Step with the rate ${small(rate)}`, () => go(value - rate * slope(value)), 'first');
-    button('Reset', () => go(start));
+    slider(weight, [low, high, 0.01], () => [value, plain(value)], go);
+    button(`Step with the rate ${small(rate)}`, () => go(value - rate * slope(value)));
+    button('Reset', () => go(home));
 
     function go(wanted) {
       value = clamp(wanted, low, high);
-      met ||= loss(value) - loss(best) < 5e-4 * (loss(start) - loss(best));
       draw();
-      const [steep, next] = [Math.abs(slope(value)), value - rate * slope(value)];
-      const found =
-        ` Found: at ${plain(best, 2)} the tangent is level, ` +
-        `and no other ${label} gives less than ${precise(loss(best))}.`;
-      say.textContent =
-        `At ${label} = ${plain(value, 2)} the loss is ${precise(loss(value))} ` +
-        `and its slope ${plain(slope(value))}. ` +
-        `A step of ${small(rate)} × ${plain(steep)} = ${small(rate * steep)} ` +
-        `${next < value ? 'down' : 'up'} leads to ${plain(next, 2)}, ` +
-        `where the loss is ${precise(loss(next))}.${met ? found : ''}`;
+      const next = value - rate * slope(value);
+      const met = loss(value) - loss(best) < 5e-4 * (loss(home) - loss(best));
+      const more = met
+        ? `Found: at ${plain(best)} the tangent is level, so a step leads nowhere, ` +
+          `and no other ${label} gives less than ${plain(loss(best))}.`
+        : `A step leads to ${plain(value)} − ${small(rate)} × ${plain(slope(value))} = ` +
+          `${plain(next)}, where the loss is ${plain(loss(next))}.`;
+      say.textContent = `${text()} ${more}`;
       remember({ [label]: value.toFixed(2) });
     }
-    go(+(address[label] ?? start));
-    return { go, state: () => ({ value, loss: loss(value), slope: slope(value), best }) };
+    const state = () => ({ value, loss: loss(value), slope: slope(value), best });
+    return { set: (wanted) => go(+(wanted[label] ?? home)), state };
   }
 
   // 2. and 3. A line with slope and height: the path of gradient descent, with momentum
 
   // The curvature of the loss is the matrix [[a, b], [b, 2]]: steep in one direction, and flat in
   // the other. `own` and `raw` lead from raw coordinates to those of this model, and back.
-  function lineModel(numbers, y, shift = 0, scale = 1) {
-    const x = numbers.map((v) => (v - shift) / scale);
-    const model = squaredErrors([x, x.map(() => 1)], y, x.map(() => 0), 0, x.length);
-    const [a, b] = [(2 / x.length) * dot(x, x), 2 * mean(x)];
+  function lineModel(shift, scale) {
+    const x = xs.map((v) => (v - shift) / scale);
+    const errors = ([s, h]) => x.map((v, i) => s * v + h - ys[i]);
+    const loss = (p) => mean(errors(p).map((e) => e * e));
+    const columns = [x, x.map(() => 1)];
+    const gradient = (p) => columns.map((column) => (2 * dot(column, errors(p))) / x.length);
+    const [a, b] = [(2 * dot(x, x)) / x.length, 2 * mean(x)];
     const steep = (a + 2) / 2 + Math.hypot((a - 2) / 2, b);
     const flat = (2 * a - b * b) / steep;
     const angle = Math.atan2(2 * b, a - 2) / 2;
-    const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-    const directions = [[cos, sin], [-sin, cos]];
-    const centred = x.map((v) => v - mean(x));
-    const slope = dot(centred, y) / dot(centred, x);
-    const best = [slope, mean(y) - slope * mean(x)];
+    const directions = [[Math.cos(angle), Math.sin(angle)], [-Math.sin(angle), Math.cos(angle)]];
+    const [g, h] = gradient([0, 0]);
+    const best = [(b * h - 2 * g) / (steep * flat), (b * g - a * h) / (steep * flat)];
     const own = ([s, h]) => [s * scale, h + s * shift];
     const raw = ([s, h]) => [s / scale, h - (s * shift) / scale];
-    return { ...model, steep, flat, directions, best, lowest: model.loss(best), own, raw };
+    // Where a start may lie: as far from the best line as the first one, and a half more.
+    const far = own(home).map((v, i) => 1.5 * Math.abs(v - best[i]));
+    const area = best.map((v, i) => [v - far[i], v + far[i]]);
+    const lowest = loss(best);
+    return { loss, gradient, steep, flat, directions, best, lowest, own, raw, area };
   }
   // One step of PyTorch's SGD: velocity = beta * velocity + gradient, then rate * velocity.
-  function step(model, { p, v }, rate, beta) {
+  function step(model, { p, v }, setting) {
+    const { rate, beta } = setting;
     const g = model.gradient(p);
     const velocity = v.map((old, i) => beta * old + g[i]);
     const moved = p.map((old, i) => old - rate * velocity[i]);
-    return { p: moved, v: velocity, loss: model.loss(moved) };
+    return { p: moved, v: velocity, loss: model.loss(moved), setting };
   }
-  const FRAME = 60; // milliseconds for a step of a run
-  const EXPLODED = 1e12; // a loss at which a run ends
-  // Cividis, from its light to its dark end.
-  const FIELD =
-    'fee838 e1cc55 c3b369 a59c74 8a8678 707173 575d6d 3b496c 123570 00224e'.split(' ');
 
-  // A run has `length` steps; the slider of the rate ends at `reach` over the curvature.
-  function descent(length = 40, reach = 4, momentum = false) {
-    const { x, y, goals } = data;
-    const deviation = Math.sqrt(mean(x.map((v) => (v - mean(x)) ** 2)));
-    const models = [lineModel(x, y), lineModel(x, y, mean(x), deviation)];
-    const above = 10 ** Math.floor(Math.log10(models[0].loss(data.start))); // a task's start
-    let [model, start, rate, beta] = [models[0], data.start, data.rate, 0];
-    let [path, runs, area] = [[], [], []]; // a run: its rate, its beta and its steps
-    let [timer, reached, met] = [0, 0, false];
+  function descent(momentum) {
+    const deviation = Math.sqrt(mean(xs.map((v) => (v - mean(xs)) ** 2)));
+    const models = [lineModel(0, 1), lineModel(mean(xs), deviation)];
+    const above = 10 ** Math.floor(Math.log10(models[0].loss(home))); // where a task starts
+    const length = momentum ? 200 : 40; // of a run
+    const still = matchMedia('(prefers-reduced-motion: reduce)');
+    let setting = { rate: data.rate, beta: 0 }; // of the next steps; never changed, but replaced
+    let [model, path, timer, tasks] = [models[0], [], 0, data.goals];
     const now = () => path.at(-1);
     const scaled = () => model === models[1];
-    const limit = () => (2 * (1 + beta)) / model.steep;
-    const topRate = () => Math.ceil(20 * Math.log10(reach / model.steep)) / 20;
+    const limit = () => (2 * (1 + setting.beta)) / model.steep;
 
     // What happens
 
     function begin(from) {
-      // Where the start may lie: as far from the optimum as the first one, and a half more.
-      const far = model.own(data.start).map((v, i) => 1.5 * Math.abs(v - model.best[i]));
-      area = model.best.map((v, i) => [v - far[i], v + far[i]]);
-      start = from.map((v, i) => clamp(v, ...area[i]));
-      path = [{ p: start, v: [0, 0], loss: model.loss(start) }];
-      runs = [];
+      const p = from.map((v, i) => clamp(v, ...model.area[i]));
+      path = [{ p, v: [0, 0], loss: model.loss(p) }];
       run(0);
     }
-    function standardise(on) {
-      start = models[+on].own(model.raw(start));
-      model = models[+on];
-      rate = Math.min(rate, 10 ** topRate());
-      begin(start);
-    }
-    // Steps are computed one by one and drawn once.
-    function advance(steps) {
-      for (let k = 0; k < steps && now().loss < EXPLODED; k++) {
-        path.push(step(model, now(), rate, beta));
-        const last = runs.at(-1);
-        if (last && last[0] === rate && last[1] === beta) last[2]++;
-        else runs.push([rate, beta, 1]);
-        const [below, most] = goals[reached] ?? [];
-        const fair = path[0].loss > above && path.length - 1 <= most;
-        if (fair && now().loss < below) met = ++reached;
-      }
-      if (timer) draw();
-      else show();
+    function turn(change) {
+      setting = { ...setting, ...change };
+      show();
     }
     // Take steps, one a frame where motion is wanted; to take none is a pause.
-    function run(steps) {
+    function run(steps, jump = still.matches) {
       clearTimeout(timer);
-      const still = matchMedia('(prefers-reduced-motion: reduce)').matches || !box.isConnected;
-      const goesOn = steps > 1 && now().loss < EXPLODED && !still;
-      timer = goesOn ? setTimeout(run, FRAME, steps - 1) : 0;
+      const goesOn = steps > 1 && !jump && now().loss < 1e12;
+      for (let k = goesOn ? 1 : steps; k > 0 && now().loss < 1e12; k--)
+        path.push(step(model, now(), setting));
+      timer = goesOn ? setTimeout(run, 60, steps - 1) : 0;
       runner.textContent = goesOn ? 'Pause' : `Run ${length}`;
-      advance(goesOn ? 1 : steps);
+      if (goesOn) draw();
+      else show();
     }
     // lr, beta and steps: one, or one for each run, as a list or in a text with commas.
     function set(wanted) {
       const list = (name, other) => String(wanted[name] ?? other).split(',').map(Number);
-      [start, model] = [data.start, models[0]];
-      standardise(Boolean(wanted.scaled));
-      if (wanted.start) begin(list('start'));
       const [rates, betas] = [list('lr', data.rate), list('beta', 0)];
+      model = models[wanted.scaled ? 1 : 0];
+      begin(wanted.start ? list('start') : model.own(home));
       list('steps', 0).forEach((steps, k) => {
-        [rate, beta] = [rates[k] ?? rates.at(-1), betas[k] ?? betas.at(-1)];
-        advance(Math.min(steps, 5000));
+        setting = { rate: rates[k] ?? rates.at(-1), beta: betas[k] ?? betas.at(-1) };
+        run(Math.min(steps, 5000), true);
       });
     }
 
     // What is seen
 
+    function text(k) {
+      const { p: [slope, height], loss } = path[k];
+      return (
+        `Step ${k}: the loss is ${plain(loss)}, the line ${plain(slope)} · ` +
+        `${scaled() ? 'standardised ' : ''}${rain} ${height < 0 ? '−' : '+'} ` +
+        `${plain(Math.abs(height))}.`
+      );
+    }
     view(touch, 'Map of the loss: choose a start', 0.8, () => ({
-      x: area[0], xname: scaled() ? 'slope of the standardised line' : 'slope',
-      y: area[1], yname: 'height (tons)',
-      points: path.map(({ p }) => p),
-      text: (k) =>
-        `${k ? `step ${k}` : 'start'}: slope ${plain(path[k].p[0])}, ` +
-        `height ${plain(path[k].p[1])}, loss ${precise(path[k].loss)}`,
+      x: model.area[0], xname: scaled() ? 'slope of the standardised line' : 'slope',
+      y: model.area[1], yname: 'height (tons)',
+      points: path.map(({ p }) => p), text,
       marks: (pen) => [contours(pen), walk(pen)],
     }), begin);
     // Where the loss is the same, the distances along the two directions, each times the root of
     // its curvature, lie on a circle.
     function contours({ x, y }) {
-      const { best, lowest, steep, flat, directions } = model;
-      const centre = [x(best[0]), y(best[1])];
-      const units = directions.flatMap((direction, i) => {
-        const [s, h] = best.map((v, j) => v + direction[j] / Math.sqrt(i ? flat : steep));
-        return [x(s) - centre[0], y(h) - centre[1]];
-      });
+      const { area, best, lowest, steep, flat, directions } = model;
       const corners = area[0].flatMap((s) => area[1].map((h) => model.loss([s, h])));
       const times = Math.max(...corners) / lowest;
-      const levels = FIELD.map((fill, k) => {
-        const r = Math.sqrt(2 * lowest * (times ** (1 - k / FIELD.length) - 1));
-        return tag('circle', { r, fill: `#${fill}`, 'vector-effect': 'non-scaling-stroke' });
+      const levels = Array.from({ length: 10 }, (_, k) => {
+        const r = Math.sqrt(2 * lowest * (times ** (1 - k / 10) - 1));
+        return tag('circle', { r, fill: `color-mix(in oklab, #00224e ${11 * k}%, #fee838)` });
       });
-      const look = { stroke: '#fff', 'stroke-opacity': 0.25, 'stroke-width': 1 };
-      return tag('g', { transform: `matrix(${[...units, ...centre]})`, ...look }, levels.join(''));
+      const transform =
+        `translate(${x(best[0])} ${y(best[1])}) scale(${x(1) - x(0)} ${y(1) - y(0)})` +
+        `matrix(${directions.flat()} 0 0) scale(${steep ** -0.5} ${flat ** -0.5})`;
+      return tag('g', { transform }, levels.join(''));
     }
-    // White over black, to be seen on every colour.
+    // White with a black rim, to be seen on every colour.
     function walk({ x, y, line, dot, cross }) {
-      const points = path.map(({ p }) => p);
-      const [left, top] = [x(model.best[0]) - 6, y(model.best[1]) - 6];
-      const best = tag('rect', { x: left, y: top, width: 12, height: 12 });
-      const outlines = best + line(points) + dot(start, { r: 7 });
-      return [
-        tag('g', { stroke: '#000', 'stroke-width': 5 }, outlines),
-        cross(now().p, { stroke: '#fff', 'stroke-width': 6 }),
-        ...points.slice(0, -1).map((p) => dot(p, { r: 2.5, fill: '#fff' })),
-        tag('g', { stroke: '#fff' }, outlines),
+      const [first, ...points] = path.map(({ p }) => p);
+      const marks = [
+        tag('rect', { x: x(model.best[0]) - 6, y: y(model.best[1]) - 6, width: 12, height: 12 }),
+        line([first, ...points]),
+        dot(first, { r: 7 }),
+        ...points.map((p) => dot(p, { r: 2.5, fill: '#fff', stroke: 'none' })),
+        cross(now().p, { 'stroke-width': 6 }),
         cross(now().p, { stroke: '#d55e00', 'stroke-width': 3 }),
-      ].join('');
+      ];
+      return tag('g', { class: 'walk' }, marks.join(''));
     }
-    const region = { xs: x, targets: y, y: [0, 1.25 * Math.max(...y)] };
-    regions(right, 'The regions and the line', 0.62, region, () => {
+    regions(right, 'The regions and the line', 0.62, [0, 1.25 * Math.max(...ys)], (v) => {
       const [slope, height] = model.raw(now().p);
-      return (v) => slope * v + height;
+      return slope * v + height;
     });
     view(right, 'The loss, step by step', 0.62, () => {
       const points = path.map(({ loss }, k) => [k, Math.log10(loss)]);
@@ -462,120 +427,95 @@
       return {
         x: [0, last], xname: 'step',
         y, yname: LOSS, yticks: powers.map((v) => [v, v < 5 ? plain(10 ** v, 0) : `1e${v}`]),
-        points,
-        text: (k) => `step ${k}: loss ${precise(path[k].loss)}`,
+        points, text,
         marks: (pen) => [
           pen.line([[0, lowest], [last, lowest]], dotted),
-          pen.write(pen.x(last) - 4, pen.y(lowest) + 14, `optimum ${precise(model.lowest)}`, 'end'),
+          pen.write(pen.x(last) - 4, pen.y(lowest) + 14, `optimum ${plain(model.lowest)}`, 'end'),
           pen.line(points, RED),
           pen.dot(points.at(-1), { r: 5, fill: 'var(--red)' }),
         ],
       };
     });
-    if (momentum)
-      view(right, 'Error left in each direction', 0.45, () => {
-        const along = (p) => model.directions.map((each) => dot(each, p) - dot(each, model.best));
-        const first = along(start);
-        const left = along(now().p).map((e, i) => (first[i] ? 100 * Math.abs(e / first[i]) : 0));
-        const titles = ['steep', 'flat'];
-        const points = left.map((percent, i) => [i, Math.min(percent, 100)]);
-        return {
-          x: [-0.6, 1.6], xname: '',
-          y: [0, 100], yname: '% of the start',
-          xticks: titles.map((title, i) => [i, `${title}: ${plain(left[i], 1)} %`]),
-          points,
-          text: (i) =>
-            `${titles[i]} direction, curvature ${plain(model[titles[i]])}: ` +
-            `${plain(left[i], 2)} % of the error is left`,
-          marks: ({ x, line }) => points.map(([i, percent]) => {
-            const look = { stroke: `var(--${i ? 'green' : 'blue'})`, 'stroke-width': x(0) };
-            return line([[i, 0], [i, percent]], look);
-          }),
-        };
-      });
-    const ofLimit = () => `${small(rate)}, ${small(rate / limit())} of the limit ${small(limit())}`;
-    slider('learning rate', [-6, 0, 0.05], () => [Math.log10(rate), ofLimit(), topRate()], (v) => {
-      rate = +(10 ** v).toPrecision(2);
-      show();
-    });
-    if (momentum)
-      slider('momentum β', [0, 0.99, 0.01], () => [beta, plain(beta, 2)], (v) => {
-        beta = v;
-        show();
-      });
-    const runner = button('', () => run(timer ? 0 : length), 'first');
+    const ofRate = () => {
+      const [part, full] = [setting.rate / limit(), small(limit())];
+      return [Math.log10(part), `${small(setting.rate)}, ${small(part)} of the limit ${full}`];
+    };
+    const toRate = (power) => turn({ rate: round(10 ** power * limit(), 2) });
+    slider('learning rate', [-4, 0.5, 0.05], ofRate, toRate);
+    const ofBeta = () => [setting.beta, plain(setting.beta)];
+    if (momentum) slider('momentum β', [0, 0.99, 0.01], ofBeta, (beta) => turn({ beta }));
+    const runner = button('', () => run(timer ? 0 : length));
     button('Step', () => run(1));
-    button('Reset', () => begin(start));
-    const option = add(buttons, 'label');
-    const check = add(option, 'input', { type: 'checkbox' });
-    add(option, 'span', {}, `standardise ${rain}`);
-    check.addEventListener('change', () => standardise(check.checked));
+    button('Reset', () => begin(path[0].p));
+    const option = tag('input', { type: 'checkbox' }) + tag('span', {}, `standardise ${rain}`);
+    const check = add(buttons, 'label', {}, option).firstChild;
+    check.onchange = () => {
+      const start = model.raw(path[0].p);
+      model = models[+check.checked];
+      begin(model.own(start));
+    };
 
     // What is said
 
     function show() {
       draw();
       check.checked = scaled();
-      const [below, most] = (goals[reached] ?? []).map((v) => plain(v, 0));
+      const fair = path[0].loss > above ? path : [];
+      const left = tasks.filter(([below, most]) =>
+        fair.slice(0, most + 1).every(({ loss }) => loss >= below),
+      );
+      const met = left.length < tasks.length;
+      tasks = left;
+      const [below, most] = tasks[0] ?? [];
       const goal = `from above ${plain(above, 0)} to below ${below} in ${most} steps or fewer.`;
       task.textContent = below ? `Bring the loss ${goal}` : 'Every task is met.';
-      const [slope, height] = model.raw(now().p);
-      say.textContent =
-        `Step ${path.length - 1}: the loss is ${precise(now().loss)}, the line ${plain(slope)} ` +
-        `· ${rain} ${height < 0 ? '−' : '+'} ${plain(Math.abs(height))}. ${verdict()}`;
-      met = false;
-      remember(asAddress());
+      const best = `The best line has ${plain(model.lowest)}.`;
+      say.textContent = `${text(path.length - 1)} ${best} ${verdict(met)}`;
+      const runs = [...new Set([...path.slice(1).map((each) => each.setting), setting])];
+      const start = path[0].p;
+      remember({
+        lr: runs.map(({ rate }) => power(rate)),
+        steps: runs.map((run) => path.filter((each) => each.setting === run).length),
+        beta: momentum && runs.map(({ beta }) => beta),
+        scaled: Number(scaled()),
+        start: `${start}` !== `${model.own(home)}` && start.map((v) => round(v, 6)),
+      });
     }
-    function verdict() {
-      if (now().loss > path[0].loss && rate > limit())
+    function verdict(met) {
+      if (now().loss > path[0].loss && setting.rate > limit())
         return (
-          `It explodes: the rate ${small(rate)} is past the limit of ${small(limit())}, so each ` +
-          'step lands farther up the other side. Lower it, and reset.'
+          `It explodes: the rate is past the limit of ${small(limit())}, so each step lands ` +
+          'farther up the other side. Lower it, and reset.'
         );
-      if (!met) return `The best line has ${precise(model.lowest)}.`;
-      if (beta) return `Met, with the momentum ${plain(beta, 2)}.`;
-      const left = (curvature, digits) => plain(100 * Math.abs(1 - rate * curvature), digits);
+      const along = ({ p }) => model.directions.map((each) => dot(each, p) - dot(each, model.best));
+      const first = along(path[0]);
+      const [steep, flat] = along(now()).map((e, i) => plain(100 * Math.abs(e / first[i])));
       return (
-        `Met: with this rate a step leaves ${left(model.steep, 0)} % of the error in the steep ` +
-        `direction and ${left(model.flat, scaled() ? 0 : 4)} % of the error in the flat one.`
+        `${met ? 'Met: of' : 'Of'} the error ${steep} % is left in the steep direction, ` +
+        `and ${flat} % in the flat one.`
       );
     }
-    function asAddress() {
-      const used = runs.length ? runs : [[rate, beta, 0]];
-      const [rates, betas, steps] = [0, 1, 2].map((i) => used.map((each) => each[i]));
-      const shown = { lr: rates.map((each) => each.toExponential().replace('+', '')), steps };
-      if (betas.some(Boolean)) shown.beta = betas;
-      if (scaled()) shown.scaled = 1;
-      const home = model.own(data.start);
-      if (start.some((v, i) => v !== home[i])) shown.start = start.map((v) => +v.toPrecision(6));
-      return shown;
-    }
-    set(address);
-    const state = () => {
-      const losses = path.map(({ loss }) => loss);
-      return { ...model, ...now(), rate, beta, limit: limit(), losses, steps: path.length - 1 };
-    };
-    return { set, state };
+    return { set, state: () => ({ ...model, ...now(), ...setting, limit: limit(), path }) };
   }
 
   // On the site the state stands in the address; the first explorer of a page owns it.
 
   const onSite = 'content_root' in document.documentElement.dataset;
   const owner = onSite && document.querySelector('.explorer') === box;
-  const address = Object.fromEntries(new URLSearchParams(owner ? location.hash.slice(1) : ''));
   let waiting = 0;
   function remember(shown) {
     if (!box.explorer || !owner) return; // nobody has touched it
     clearTimeout(waiting);
-    const text = Object.entries(shown).map((pair) => pair.join('=')).join('&');
+    const given = Object.entries(shown).filter(([, value]) => value);
+    const text = given.map((pair) => pair.join('=')).join('&');
     waiting = setTimeout(() => history.replaceState(null, '', `#${text}`), 200);
   }
 
-  // Start, and draw anew when the width changes.
+  // Start; if that fails, the picture stays.
 
-  const kinds = { line: oneWeight, rate: descent, momentum: () => descent(200, 8, true) };
-  box.explorer = kinds[data.kind](); // if that fails, the picture stays
-  for (const picture of box.querySelectorAll('img')) picture.style.display = 'none';
+  const explorer = data.kind === 'line' ? oneWeight() : descent(data.kind === 'momentum');
+  explorer.set(Object.fromEntries(new URLSearchParams(owner ? location.hash.slice(1) : '')));
+  box.explorer = explorer;
   box.append(page);
   // Jupyter would take the arrow keys, and single letters, for its own. JupyterLab listens after
   // us; Notebook 7 before us, but leaves alone what has its word for that.
@@ -586,10 +526,4 @@
       if (ours && kind !== 'focusin') event.stopPropagation();
     });
   }
-  let drawn = 0;
-  new ResizeObserver(() => {
-    if (fullWidth() === drawn) return;
-    drawn = fullWidth();
-    draw();
-  }).observe(left);
 })();

@@ -5,10 +5,9 @@ gives way to sliders and views that need no kernel and no network. Everywhere el
 stays, with its description.
 """
 
+import html
 import json
 from pathlib import Path
-
-import numpy as np
 
 from helpers.plots import Picture, show
 
@@ -26,16 +25,12 @@ class Explorer(Picture):
 
     def __init__(self, picture, data):
         vars(self).update(vars(picture))
-        # In an attribute with single quotes, which JSON has no need of.
-        text = json.dumps(data, ensure_ascii=False)
-        for sign, code in (('&', '&amp;'), ("'", '&#39;'), ('<', '&lt;')):
-            text = text.replace(sign, code)
-        self.data = text
+        self.data = html.escape(data)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         bundle = super()._repr_mimebundle_()
         bundle['text/html'] = (
-            f'<div class="explorer" data-explore=\'{self.data}\'>{bundle["text/html"]}'
+            f'<div class="explorer" data-explore="{self.data}">{bundle["text/html"]}'
             f'<script>{script()}</script></div>'
         )
         return bundle
@@ -53,23 +48,16 @@ def explore(kind, ax, alt, **data):
     Args:
         kind: 'line', one weight, its squared errors and the parabola of its loss;
             'rate', the learning rate, for the slope and height of a line; 'momentum',
-            the same with a second slider and the error in each direction.
+            the same with a second slider and longer runs.
         data: what `NEEDS` lists for that kind: texts, numbers, arrays or tensors.
     """
     if missing := set(NEEDS[kind].split()) ^ set(data):
         raise ValueError(f'{kind} needs {NEEDS[kind]}: look at {sorted(missing)}.')
-    data = {'kind': kind} | {name: _plain(value) for name, value in data.items()}
-    return Explorer(show(ax, alt), data)
+    return Explorer(show(ax, alt), as_json({'kind': kind} | data))
 
 
-def _plain(value):
-    """Texts as they are, numbers in the seven digits that float32 carries."""
-    if isinstance(value, str):
-        return value
-    if hasattr(value, 'detach'):
-        value = value.detach().cpu().numpy()
-    if isinstance(value, list | tuple | np.ndarray) and np.ndim(value):
-        return [_plain(each) for each in value]
-    if not np.isfinite(value):
-        raise ValueError(f'Every number must be finite, found {value}.')
-    return float(f'{float(value):.7g}')
+def as_json(data):
+    """Texts as they are, finite numbers in the seven digits that float32 carries."""
+    exact = json.dumps(data, default=lambda array: array.tolist(), allow_nan=False)
+    data = json.loads(exact, parse_float=lambda digits: float(f'{float(digits):.7g}'))
+    return json.dumps(data, ensure_ascii=False)

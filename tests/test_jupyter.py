@@ -182,7 +182,7 @@ def explorer_is_used(page, node):
     for _ in range(3):
         page.keyboard.press('ArrowUp')
     assert float(slider.evaluate('slider => slider.value')) > clicked
-    button = node.query_selector('.ex button:not(.first)')
+    button = node.query_selector('.ex button + button')
     said = say.inner_text()
     button.click()
     assert 'loss is' in say.inner_text() != said

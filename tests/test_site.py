@@ -425,6 +425,7 @@ def test_what_a_teacher_shows_stands_at_its_address(name, address, browser, site
     state = page.evaluate("document.querySelector('.explorer').explorer.state()")
     state |= {'lr': state.get('rate'), 'w11': state.get('value')}
     state['scaled'] = int(state.get('limit', 0) > 0.5)
+    state['steps'] = len(state.get('path', [])) - 1
     for key, wanted in parse_qsl(address):
         assert float(wanted) == pytest.approx(state[key], rel=1e-3), (key, state)
     page.close()
