@@ -436,6 +436,27 @@
         ],
       };
     });
+    // The part of the error that is left along each direction, in percent.
+    const names = ['steep', 'flat'];
+    const along = ({ p }) => model.directions.map((each) => dot(each, p) - dot(each, model.best));
+    function left() {
+      const first = along(path[0]);
+      return along(now()).map((e, i) => 100 * Math.abs(e / first[i]) || 0);
+    }
+    if (momentum)
+      view(right, 'Error left in each direction', 0.45, () => ({
+        x: [-0.6, 1.6], xname: '',
+        xticks: left().map((percent, i) => [i, `${names[i]}: ${plain(percent)} %`]),
+        y: [0, 100], yname: '% of the start',
+        points: left().map((percent, i) => [i, Math.min(percent, 100)]),
+        text: (i) =>
+          `${names[i]} direction, curvature ${plain(model[names[i]])}: ` +
+          `${plain(left()[i])} % of the error is left`,
+        marks: ({ line, x }) =>
+          left().map((percent, i) =>
+            line([[i, 0], [i, Math.min(percent, 100)]], { ...BLUE, 'stroke-width': x(0) }),
+          ),
+      }));
     const ofRate = () => {
       const [part, full] = [setting.rate / limit(), small(limit())];
       return [Math.log10(part), `${small(setting.rate)}, ${small(part)} of the limit ${full}`];
@@ -487,9 +508,7 @@
           `It explodes: the rate is past the limit of ${small(limit())}, so each step lands ` +
           'farther up the other side. Lower it, and reset.'
         );
-      const along = ({ p }) => model.directions.map((each) => dot(each, p) - dot(each, model.best));
-      const first = along(path[0]);
-      const [steep, flat] = along(now()).map((e, i) => plain(100 * Math.abs(e / first[i])));
+      const [steep, flat] = left().map((percent) => plain(percent));
       return (
         `${met ? 'Met: of' : 'Of'} the error ${steep} % is left in the steep direction, ` +
         `and ${flat} % in the flat one.`

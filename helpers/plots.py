@@ -106,7 +106,7 @@ def loss_curves(curves, levels=None, xlabel='epoch', band=None, ax=None):
         ends.append((y[-1], label, line.get_color()))
     if band is not None:
         x, lower, upper = _array('band', band, (3, None))
-        ax.fill_between(x, lower, upper, color=BLUE, alpha=0.15, lw=0)
+        ax.fill_between(x, lower, upper, color=GREY, alpha=0.2, lw=0)
     for label, level in (levels or {}).items():
         ax.axhline(level, **GUIDE | {'ls': ':'})
         ends.append((level, label, INK))

@@ -231,7 +231,7 @@ def test_a_task_is_met_and_the_next_one_asked(opened):
 def test_everything_is_reached_and_moved_by_keyboard(opened):
     page, names, focused = opened('momentum'), [], 'document.activeElement'
     name = f"{focused}.ariaLabel || ({focused}.closest('label') || {focused}).innerText"
-    for _ in range(9):
+    for _ in range(10):
         page.keyboard.press('Tab')
         names.append(page.evaluate(name))
     assert names == [
@@ -244,6 +244,7 @@ def test_everything_is_reached_and_moved_by_keyboard(opened):
         'standardise rain',
         'The regions and the line',
         'The loss, step by step',
+        'Error left in each direction',
     ]
     before = state(page)
     press(page, 'Map', 'ArrowLeft')
@@ -266,6 +267,8 @@ def test_everything_is_reached_and_moved_by_keyboard(opened):
     loss = state(page)['path'][1]['loss']
     assert f'Step 1: the loss is {loss:,.1f}' in text
     assert text in curve.inner_text()
+    text = press(page, 'Error left', 'Home').get_attribute('aria-valuetext')
+    assert re.match(r'steep direction, curvature [\d,.]+: [\d.]+ % of the error', text)
     page.get_by_label('standardise').press('Space')
     assert state(page)['limit'] == pytest.approx(1, rel=0.02)
     press(page, 'Step')
