@@ -54,7 +54,7 @@ def wait_until():
 def lines_of():
     """A function that starts another pytest as a reader would: what it prints."""
 
-    def lines(*command, folder=ROOT, **variables):
+    def lines(*command, **variables):
         unwanted = ('PYTEST_ADDOPTS', 'PYTEST_XDIST_WORKER', 'ROUNDING')
         env = {name: v for name, v in os.environ.items() if name not in unwanted}
         folders = (str(ROOT / name) for name in ('tests', 'tools', '.'))
@@ -62,7 +62,7 @@ def lines_of():
         pytest_anew = [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider']
         done = subprocess.run(
             [*pytest_anew, *command],
-            cwd=folder,
+            cwd=ROOT,
             env=env,
             capture_output=True,
             text=True,

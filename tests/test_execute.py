@@ -1,54 +1,30 @@
 """A run that goes wrong says where and what to do, and leaves nothing behind."""
 
 import os
-import signal
 import subprocess
-import sys
-import time
 
 import nbformat
-import psutil
 import pytest
-from execute import NotebookFailed, environment, execute, main
-from one_run import KERNEL
+from execute import NotebookFailed, execute, main
 from series import MACHINE_FACT, ROOT, paths, printed
-
-
-def kernels_of(pid):
-    children = psutil.Process(pid).children(recursive=True)
-    return [one for one in children if 'ipykernel_launcher' in ' '.join(cmdline(one))]
-
-
-def cmdline(process):
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []
 
 
 @pytest.mark.parametrize(
     ('cell', 'said'),
     [
-        ('x / 0', '    x / 0\n\nZeroDivisionError: division by zero'),
-        ('time.sleep(60)', 'The cell was still running after 2 seconds'),
-        ('os._exit(1)', 'The kernel died'),
-        ('import unheard_of', "No module named 'unheard_of'\n`pip install -r req"),
-        ("connect(('localhost', 9), timeout=1)", 'ConnectionRefusedError'),
-        ("connect(('example.org', 80))", 'networking is switched off'),
+        ('1 / 0', '    1 / 0\n\nZeroDivisionError: division by zero'),
+        ('import time; time.sleep(60)', 'The cell was still running after 2 seconds'),
+        ('import os; os._exit(1)', 'The kernel died'),
     ],
 )
 def test_a_cell_that_fails(write, cell, said):
-    first = 'import os, time; x = 1'
-    path = write(f'{first}; from socket import create_connection as connect', cell, 'x')
+    path = write('x = 1', cell, 'x')
     before = path.read_bytes()
-    with pytest.raises(NotebookFailed) as caught:
-        execute(path, seconds=2, env=environment(KERNEL))
-    assert '01-a.ipynb: code cell 2 of 3 failed' in str(caught.value)
+    with pytest.raises(NotebookFailed, match='01-a.ipynb: Cell 2 failed') as caught:
+        execute(path, seconds=2)
     assert said in str(caught.value)
-    assert '`make lab` opens the series' in str(caught.value)
     assert path.read_bytes() == before, 'The notebook was written.'
     assert os.listdir(path.parent) == [path.name], 'Something was left behind.'
-    assert kernels_of(os.getpid()) == []
 
 
 @pytest.mark.parametrize('what', ['run', 'record'])
@@ -59,7 +35,7 @@ def test_what_is_done_stops_at_the_notebook_that_fails(
     bad = write('1 / 0', name='02.ipynb')
     before = bad.read_bytes()
     monkeypatch.setattr('execute.paths', lambda: [good, bad])
-    with pytest.raises(SystemExit, match=r'02.ipynb: code cell 1 of 1 failed'):
+    with pytest.raises(SystemExit, match='02.ipynb: Cell 1 failed'):
         main([what])
     line = capsys.readouterr().out.splitlines()[0]
     assert line.startswith('01-a.ipynb')
@@ -74,11 +50,8 @@ def record(monkeypatch, capsys):
     def record_notebook(path, *options):
         monkeypatch.setattr('execute.paths', lambda: [path])
         main(['record', *options])
-        shown = [
-            printed(c)
-            for c in nbformat.read(path, as_version=4).cells
-            if c.get('outputs')
-        ]
+        cells = nbformat.read(path, as_version=4).cells
+        shown = [printed(cell) for cell in cells if cell.get('outputs')]
         return capsys.readouterr().out, shown
 
     return record_notebook
@@ -170,38 +143,6 @@ def test_nothing_of_its_user_reaches_a_kernel(write, tmp_path, monkeypatch):
     )
     shown = printed(execute(path)[0].cells[1])
     assert shown == f'{ROOT / "helpers" / "__init__.py"} 1.5\n'
-
-
-@pytest.mark.skipif(os.name == 'nt', reason='signals of this kind are not on Windows')
-@pytest.mark.parametrize('how', [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_stopped_run_leaves_no_kernel(write, how, tmp_path, wait_until):
-    path = write('import time', 'time.sleep(600)')
-    code = (
-        'import execute, pathlib\n'
-        f'execute.paths = lambda: [pathlib.Path({str(path)!r})]\n'
-        'execute.main(["record"])'
-    )
-    process = subprocess.Popen(
-        [sys.executable, '-c', code], cwd=ROOT / 'tools', stderr=subprocess.DEVNULL
-    )
-    wait_until(lambda: kernels_of(process.pid))
-    kernels = kernels_of(process.pid)
-    time.sleep(2)
-    process.send_signal(how)
-    process.wait(30)
-    wait_until(lambda: not any(kernel.is_running() for kernel in kernels))
-    assert os.listdir(tmp_path) == [path.name]
-
-
-def test_started_without_the_environment_it_says_what_to_do():
-    done = subprocess.run(
-        [sys.executable, '-S', str(ROOT / 'tools' / 'execute.py'), 'run'],
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode != 0
-    assert 'make run' in done.stderr
-    assert 'Traceback' not in done.stderr
 
 
 @pytest.mark.slow
