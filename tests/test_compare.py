@@ -18,6 +18,7 @@ from series import MACHINE_FACT
         ('13998.41', '13998.42', True),
         ('29,075', '29,076', True),
         ('13,033,754', '13,033,770', True),
+        ('1.30001e+07', '1.30002e+07', True),
         # What a mistake changed.
         ('0.0072', '0.0073', False),  # the bias is never updated: one unit, 1.4 %
         ('56.32', '56.30', False),  # test rows in the scaling: two units

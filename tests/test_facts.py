@@ -47,6 +47,7 @@ def test_what_a_text_says(text, values, so):
         ('In 2019.', {'constants': ['2019']}, ''),
         ('In 2019.', {'constants': ['2018', '2019']}, "'2018' is a constant, but no"),
         ('It is 15.', {'constants': ['5', '15']}, "'5' is a constant, but no longer"),
+        ('It is 1.5.', {'constants': ['1', '1.5']}, "'1' is a constant, but no longer"),
         ('It is 1.5 or 1,500.', {'constants': ['1.5', '1,500']}, ''),
         (
             'First.\nThe six regions.',

@@ -121,9 +121,10 @@ def spans(text, said):
 
 
 def says(text, values):
-    """Whether a text holds these values, each rounded to the digits that it has."""
-    if isinstance(values, str):
-        return False
+    """Whether a text holds these values, each rounded to the digits that it has.
+
+    Words of an error are not as many values as a text has numbers.
+    """
     if all(isinstance(value, bool) for value in values):
         return all(values)
     numbers = list(NUMBER.finditer(text))
