@@ -10,7 +10,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from series import ROOT, Notebook, paths
 
-pytest_plugins = ['one_run']
+# Oracles are no plugin, but named here their assertions say which values they compared.
+pytest_plugins = ['oracles', 'one_run']
 
 
 @pytest.fixture(scope='session')

@@ -112,9 +112,14 @@ class File(IPyNbFile):
 
 
 def beside(check, found):
-    """What is wrong with what an oracle's expression gave, if it gave anything."""
+    """What is wrong with what an oracle's expressions gave, an error or values."""
     values = found['found']
-    return [values] if isinstance(values, str) else check(*values)
+    if isinstance(values, str):
+        return [values]
+    try:
+        check(*values)
+    except AssertionError as error:
+        return [str(error)]
 
 
 def where(item):
