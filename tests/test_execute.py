@@ -7,6 +7,7 @@ import subprocess
 import nbformat
 import pytest
 from execute import NotebookFailed, execute, main
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from series import MACHINE_FACT, ROOT, paths, printed
 
 
@@ -76,6 +77,10 @@ def test_recording_keeps_what_agrees_and_says_what_it_renews(write, record):
     assert 'Cell 2 is renewed: 46194.5 became 46195.5' in said
     assert said.count('renewed') == 1
     assert record(path, '--all')[1][0] == '13998.42\n'
+    node = nbformat.read(path, as_version=4)
+    nbformat.write(new_notebook(cells=[new_code_cell('0'), *node.cells]), path)
+    record(path)
+    assert path.read_bytes().count(b'"execution_count": 5') == 2, 'Cell and result'
 
 
 def test_recording_compares_with_what_git_has(write, record, tmp_path):
@@ -95,8 +100,8 @@ def test_recording_says_which_sentence_no_longer_holds(write, record):
     facts = {'falls to 283.09': 'last', 'below 100': 'last < 100'}
     for key in ('facts', 'facts_at_end'):
         text = 'It falls to 283.09, below 100.'
-        node.cells.append(nbformat.v4.new_markdown_cell(text, metadata={key: facts}))
-    node.cells.append(nbformat.v4.new_code_cell('last = 300'))
+        node.cells.append(new_markdown_cell(text, metadata={key: facts}))
+    node.cells.append(new_code_cell('last = 300'))
     nbformat.write(node, path)
     lines = record(path)[0].splitlines()[1:]
     text, later = 'Text 1 after cell 1', 'Text 2 after cell 1'
