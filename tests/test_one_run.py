@@ -7,7 +7,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from series import ROOT, paths
 
-CONNECT = 'import socket; socket.create_connection(("{}", 9))'
+ADDRESS = 'import socket; socket.socket().connect(("192.0.2.1", 9))'
+DOMAIN = 'import socket; socket.create_connection(("example.org", 9))'
 FACT = {'to 283.09': 'loss'}
 # A name: a code cell, what it is said to print, the facts behind it, and what is red.
 CASES = {
@@ -22,8 +23,8 @@ CASES = {
     'false': ('loss = 238.09', '', {'facts': FACT}, 'loss is [238.09]'),
     'no-name': ('los = 1', '', {'facts_at_end': FACT}, 'NameError'),
     'word': ('loss = 1', '', {'facts': {'rises': 'loss > 0'}}, 'no longer in the text'),
-    'address': (CONNECT.format('192.0.2.1'), '', {}, 'networking is switched off'),
-    'domain': (CONNECT.format('example.org'), '', {}, 'networking is switched off'),
+    'address': (ADDRESS, '', {}, 'networking is switched off'),
+    'domain': (DOMAIN, '', {}, 'networking is switched off'),
 }
 
 
