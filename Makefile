@@ -40,7 +40,7 @@ test: $(DEV) lint ## run all checks but the slow ones (JupyterLab, other process
 test-all: $(DEV) lint ## run all checks
 	$(PYTEST) --ignore=$(MISTAKES) --ignore=$(OTHERS)
 	$(BIN)/python -m pytest -q -n 2 $(OTHERS)
-	$(BIN)/python -m pytest -q $(MISTAKES)
+	$(BIN)/python -m pytest -q -s $(MISTAKES)
 
 # Each set in an environment of its own; PyTorch and whatever a set does not name stay as pinned.
 VERSIONS := $(patsubst tests/versions/%.txt,build/versions/%,$(wildcard tests/versions/$(or $(SET),*).txt))

@@ -10,7 +10,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from series import ROOT, Notebook, paths
 
-pytest_plugins = ['one_run']
+# Oracles are no plugin, but named here their assertions say which values they compared.
+pytest_plugins = ['oracles', 'one_run']
 
 
 @pytest.fixture(scope='session')
@@ -54,7 +55,7 @@ def wait_until():
 def lines_of():
     """A function that starts another pytest as a reader would: what it prints."""
 
-    def lines(*command, folder=ROOT, **variables):
+    def lines(*command, **variables):
         unwanted = ('PYTEST_ADDOPTS', 'PYTEST_XDIST_WORKER', 'ROUNDING')
         env = {name: v for name, v in os.environ.items() if name not in unwanted}
         folders = (str(ROOT / name) for name in ('tests', 'tools', '.'))
@@ -62,7 +63,7 @@ def lines_of():
         pytest_anew = [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider']
         done = subprocess.run(
             [*pytest_anew, *command],
-            cwd=folder,
+            cwd=ROOT,
             env=env,
             capture_output=True,
             text=True,

@@ -84,7 +84,8 @@ FLIPPED = str.maketrans('+-<>', '-+><')
 NEEDED = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assert)
 SHOWS = ('show', 'movie')  # their strings become descriptions of pictures
 MODULES = ('torch', 'np', 'F', 'nn', 'plt')
-SETTINGS = ('left', 'right', 'top', 'black', 'log', 'equal', 'constrained', 'x', 'sci')
+# A string that a figure may show: it has letters, and is no setting of matplotlib's.
+LABEL = re.compile('^(?!(left|right|top|black|log|equal|constrained|x|sci)$).*[a-z]')
 
 
 def named():
@@ -143,11 +144,12 @@ def mistakes_in(cell):
     shows = [call for call in code.nodes(ast.Call) if code.text(call.func) in SHOWS]
     described = [text for show in shows for text in code.strings(show)]
     unseen = described + [node.slice for node in code.nodes(ast.Subscript)]
-    labels = [text for text in code.strings() if text not in unseen]
     labels = [
-        t for t in labels if t.value not in SETTINGS and re.search('[a-z]', t.value)
+        text
+        for text in code.strings()
+        if text not in unseen and LABEL.search(text.value) and shows
     ]
-    for one, other in pairwise(labels if shows else []):
+    for one, other in pairwise(labels):
         if one.value != other.value:
             yield 'labels swapped', *code.swapped(one, other)
     for text in described:

@@ -7,6 +7,7 @@ one those for what the kernel ends with (tests/oracles.py).
 
 import os
 import time
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from queue import Empty
@@ -17,7 +18,7 @@ import oracles
 import pytest
 from compare import cell_differences
 from execute import environment
-from facts import Raised, answers, expressions, problems, unbound
+from facts import answers, expressions, problems, unbound
 from nbval.kernel import RunningKernel
 from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
 from series import NOTEBOOKS, ROOT, places
@@ -74,14 +75,6 @@ class Kernel(RunningKernel):
                 if time.monotonic() > end:
                     raise
 
-    def ask(self, wanted, timeout=60):
-        """What each of the expressions is, without a trace in the kernel."""
-        number = self.kc.execute('', silent=True, user_expressions=wanted)
-        while True:
-            reply = self.get_message('shell', timeout)
-            if reply['parent_header'].get('msg_id') == number:
-                return reply['content']
-
 
 class File(IPyNbFile):
     """nbval's collector of a notebook, with further items between and after."""
@@ -93,24 +86,44 @@ class File(IPyNbFile):
 
     def collect(self):
         code, at_the_end = iter([*super().collect()]), []
-        ours = self.path.parent == NOTEBOOKS
-        number = int(self.path.name[:2]) if ours else 0
+        number = int(self.path.name[:2]) if self.path.parent == NOTEBOOKS else 0
         for place, cell in zip(places(self.nb.cells), self.nb.cells, strict=True):
             if cell.cell_type == 'code':
-                options = next(code).options
-                of = {'cell_num': place, 'cell': cell, 'options': options}
+                of = {'cell_num': place, 'cell': cell, 'options': next(code).options}
                 yield Cell.from_parent(self, name=place, **of)
-            amiss = unbound(cell) if ours else []
+            amiss = unbound(cell) if number else []
             if amiss or cell.metadata.get('facts'):
-                of = {'cell': cell, 'key': 'facts', 'amiss': amiss}
-                yield Facts.from_parent(self, name=f'Facts: {place}', **of)
+                yield self.facts(f'Facts: {place}', cell, 'facts', amiss)
             if cell.metadata.get('facts_at_end'):
-                of = {'cell': cell, 'key': 'facts_at_end', 'amiss': []}
-                at_the_end.append((f'Facts at the end: {place}', of))
-        for name, of in at_the_end:
-            yield Facts.from_parent(self, name=name, **of)
-        for name, check in oracles.of(number) if ours else ():
-            yield Oracle.from_parent(self, name=name, check=check)
+                name = f'Facts at the end: {place}'
+                at_the_end.append(self.facts(name, cell, 'facts_at_end', []))
+        yield from at_the_end
+        for name, check in oracles.of(number):
+            wanted = {'found': f"__import__('json').dumps([{check.asks}])"}
+            judge = partial(beside, check)
+            yield Item.from_parent(self, name=name, wanted=wanted, judge=judge)
+
+    def facts(self, name, cell, key, amiss):
+        def judge(found):
+            return amiss + problems(cell, found, key)
+
+        wanted = expressions(cell, key)
+        return Item.from_parent(self, name=name, wanted=wanted, judge=judge)
+
+
+def beside(check, found):
+    """What is wrong with what an oracle's expressions gave, an error or values."""
+    values = found['found']
+    if isinstance(values, str):
+        return [values]
+    try:
+        check(*values)
+    except AssertionError as error:
+        return [str(error)]
+
+
+def where(item):
+    return item.path, 0, f'{item.path.name}::{item.name}'
 
 
 class Cell(IPyNbCell):
@@ -132,56 +145,32 @@ class Cell(IPyNbCell):
         if not isinstance(error, NbCellError):
             return super().repr_failure(excinfo)
         indented = '\n'.join(f'    {line}' for line in error.source.splitlines())
-        where = f'{self.path.name}, {self.name}: {error}'
-        return f'{where}\n\n{indented}\n\n{error.inner_traceback or ""}'
+        said = f'{self.path.name}, {self.name}: {error}'
+        return f'{said}\n\n{indented}\n\n{error.inner_traceback or ""}'
 
-    def reportinfo(self):
-        return self.path, 0, f'{self.path.name}::{self.name}'
+    reportinfo = where
 
 
 class Item(pytest.Item):
-    """An item that asks the notebook's kernel, and changes nothing in it."""
+    """Expressions for the notebook's kernel, which stay without a trace in it.
 
-    def ask(self, wanted):
+    Args:
+        wanted: a dict of them.
+        judge: a function of the `answers`. It returns lines that say what is wrong.
+    """
+
+    def __init__(self, *, wanted, judge, **more):
+        super().__init__(**more)
+        self.wanted, self.judge = wanted, judge
+
+    def runtest(self):
         kernel = self.parent.kernel
         if self.parent.timed_out or not kernel.is_alive():
             pytest.skip('The kernel stopped in an earlier cell.')
-        return kernel.ask(wanted)
+        asked = {'silent': True, 'user_expressions': self.wanted}
+        reply = kernel.kc.execute('', **asked, reply=True, timeout=60)
+        if wrong := self.judge(answers(reply['content'])):
+            lines = '\n'.join(wrong)
+            pytest.fail(f'{self.path.name}, {self.name}:\n{lines}', pytrace=False)
 
-    def repr_failure(self, excinfo):
-        if excinfo.errisinstance(pytest.fail.Exception):
-            return f'{self.path.name}, {self.name}:\n{excinfo.value}'
-        return super().repr_failure(excinfo)
-
-    def reportinfo(self):
-        return self.path, 0, f'{self.path.name}::{self.name}'
-
-
-class Facts(Item):
-    """What one cell says in numbers."""
-
-    def __init__(self, *, cell, key, amiss, **more):
-        super().__init__(**more)
-        self.cell, self.key, self.amiss = cell, key, amiss
-
-    def runtest(self):
-        amiss = list(self.amiss)
-        if wanted := expressions(self.cell, self.key):
-            amiss += problems(self.cell, answers(self.ask(wanted)), self.key)
-        if amiss:
-            pytest.fail('\n'.join(amiss))
-
-
-class Oracle(Item):
-    """What the kernel holds after the last cell, beside an independent answer."""
-
-    def __init__(self, *, check, **more):
-        super().__init__(**more)
-        self.check = check
-
-    def runtest(self):
-        wanted = f"__import__('json').dumps({self.check.asks})"
-        found = answers(self.ask({'found': wanted}))['found']
-        if isinstance(found, Raised):
-            pytest.fail(f'{self.check.asks}: {found}')
-        self.check(found)
+    reportinfo = where

@@ -34,20 +34,9 @@ def test_the_series_is_complete(series):
         assert row['minutes'] == notebook.minutes, 'README.md has other minutes.'
 
 
-def test_headings(notebook):
-    levels = [
-        len(line.split(' ')[0])
-        for text in notebook.prose()
-        for line in text.splitlines()
-        if re.match(r'#+ ', line)
-    ]
-    assert levels[0] == 1, 'A notebook begins with its title.'
-    assert levels.count(1) == 1, 'There is one title.'
-    for before, after in zip(levels, levels[1:], strict=False):
-        assert after <= before + 1, 'No heading level is skipped.'
-
-
 def test_parts(notebook):
+    titles = re.findall(r'^# ', '\n'.join(notebook.prose()), re.M)
+    assert len(titles) == 1, 'There is one title.'
     head = notebook.cells[0].source
     for part in ('What you will do:', 'What you will learn:', 'Before you start:'):
         assert f'**{part}**' in head
@@ -75,17 +64,10 @@ def test_the_minutes_are_those_of_reading_aloud(notebook):
     assert notebook.minutes == pytest.approx(minutes, abs=3)
 
 
-def test_links_inside_the_series(notebook, series):
-    for text in notebook.prose():
-        for target in re.findall(r'\]\((?!http)([^)#]+)', text):
-            assert (notebook.path.parent / target).exists(), f'{target} does not exist.'
-    tail = notebook.cells[-1].source
-    if notebook.number < len(series):
-        following = series[notebook.number]
-        link = f'[{following.number:02} {following.title}]({following.path.name})'
-        assert f'Next: {link}.' in tail
-    else:
-        assert 'Next: [' not in tail, 'There is no next notebook.'
+def test_the_end_leads_to_the_next_notebook(notebook, series):
+    following = series[notebook.number :][:1]
+    links = [f'[{n.number:02} {n.title}]({n.path.name}).' for n in following]
+    assert re.findall(r'Next: (\[.*)', notebook.cells[-1].source) == links
 
 
 def test_cells_are_short_and_plain(notebook):
@@ -111,29 +93,6 @@ def test_cells_were_run_once_from_top_to_bottom(notebook):
     assert counts == list(range(1, len(counts) + 1)), RECORD
 
 
-def test_no_output_is_missing(notebook):
-    for cell in notebook.code:
-        body = ast.parse(cell.source).body
-        assert not speaks(body) or cell.outputs, f'No output: {RECORD}\n{cell.source}'
-
-
-def speaks(body):
-    """Whether these statements surely put something out."""
-    ends_in_value = isinstance(body[-1], ast.Expr) and not isinstance(
-        body[-1].value, (ast.Call, ast.Constant)
-    )
-    inner = [
-        node for node in body if not isinstance(node, (ast.FunctionDef, ast.ClassDef))
-    ]
-    calls = [
-        node.func.id
-        for statement in inner
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    ]
-    return ends_in_value or bool({'print', 'show', 'explore'} & {*calls})
-
-
 def test_notebooks_hold_nothing_of_a_machine(notebook):
     assert set(notebook.node.metadata) == {'kernelspec', 'language_info'}
     assert 'version' not in notebook.node.metadata.language_info
@@ -141,9 +100,7 @@ def test_notebooks_hold_nothing_of_a_machine(notebook):
         assert set(cell.metadata) <= METADATA, f'{set(cell.metadata)}: {RECORD}'
     for cell in notebook.code:
         for output in cell.outputs:
-            assert output.output_type != 'error', 'Catch the error and print it.'
             assert output.get('name') != 'stderr', f'A warning:\n{output.get("text")}'
-            assert not any('widget' in kind for kind in output.get('data', {}))
         assert not (found := MACHINE.search(cell.source + printed(cell))), found[0]
 
 
@@ -192,29 +149,20 @@ def test_moving_pictures_are_small_and_come_to_rest(notebook):
                 assert len(png) < 150_000, f'{len(png)} bytes: draw fewer frames.'
 
 
-def test_recaps_retype_what_was_taught(notebook, series):
-    taught = {
-        ast.dump(statement)
-        for earlier in series[: notebook.number - 1]
-        for statement in statements(
-            cell
-            for cell in earlier.cells
-            if cell not in earlier.section('Where we left off')
-        )
-    }
-    recap = list(statements(notebook.section('Where we left off')))
-    for statement in recap[:-1]:
+def test_recaps_retype_what_was_taught_and_are_folded(notebook, series):
+    taught = set()
+    for earlier in series[: notebook.number - 1]:
+        own = earlier.section('Where we left off')
+        lesson = [cell for cell in earlier.cells if cell not in own]
+        taught |= {ast.dump(statement) for statement in statements(lesson)}
+    recap = notebook.section('Where we left off')
+    for statement in [*statements(recap)][:-1]:
         assert ast.dump(statement) in taught, (
             'This recap is not, word for word, what an earlier notebook teaches. '
             f'Change the one or the other:\n{ast.unparse(statement)}'
         )
-
-
-def test_recaps_are_folded(notebook):
-    for cell in notebook.section('Where we left off'):
-        assert folded(cell) or cell.cell_type != 'code', (
-            f'Fold this cell:\n{cell.source}'
-        )
+    for cell in recap:
+        assert folded(cell) or cell.cell_type != 'code', f'Fold this:\n{cell.source}'
 
 
 def test_recaps_end_where_the_last_notebook_ended(notebook, series):

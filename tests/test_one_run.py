@@ -7,7 +7,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from series import ROOT, paths
 
-CONNECT = 'import socket; socket.create_connection(("192.0.2.1", 9))'
+ADDRESS = 'import socket; socket.socket().connect(("192.0.2.1", 9))'
+DOMAIN = 'import socket; socket.create_connection(("example.org", 9))'
 FACT = {'to 283.09': 'loss'}
 # A name: a code cell, what it is said to print, the facts behind it, and what is red.
 CASES = {
@@ -22,7 +23,8 @@ CASES = {
     'false': ('loss = 238.09', '', {'facts': FACT}, 'loss is [238.09]'),
     'no-name': ('los = 1', '', {'facts_at_end': FACT}, 'NameError'),
     'word': ('loss = 1', '', {'facts': {'rises': 'loss > 0'}}, 'no longer in the text'),
-    'net': (CONNECT, '', {}, 'off.'),
+    'address': (ADDRESS, '', {}, 'networking is switched off'),
+    'domain': (DOMAIN, '', {}, 'networking is switched off'),
 }
 
 
@@ -47,10 +49,8 @@ def test_a_cell_and_its_text(name, shown):
     assert words in ''.join(found)
 
 
-@pytest.mark.parametrize('folder', [ROOT, ROOT / 'notebooks'], ids=['root', 'inside'])
-def test_a_reader_who_calls_nbval_gets_the_same(folder, lines_of):
-    what = [] if folder != ROOT else ['notebooks']
-    listed = lines_of('--nbval', '--collect-only', *what, folder=folder)
+def test_a_reader_who_calls_nbval_gets_the_same(lines_of):
+    listed = lines_of('--nbval', '--collect-only', 'notebooks')
     for path in paths():
         assert f'{path.name}::Cell 1' in listed
     assert 'helpers_come_from_this_folder' in listed

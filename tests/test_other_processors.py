@@ -1,8 +1,7 @@
 """The series agrees with what is committed on other processors, as far as one can tell.
 
-Random rounding (kernel/rounding.py) stands for any of them. The variables choose other
-kernels of a library: MKL_CBWR=COMPATIBLE and ATEN_CPU_CAPABILITY act on every x86
-processor, MKL_CBWR=AVX2 on Intel's alone, none of them on ARM.
+Random rounding (kernel/rounding.py) stands for any of them. The variables choose the
+oldest code of MKL and of PyTorch, on every x86 processor, but not on ARM.
 """
 
 import re
@@ -14,11 +13,8 @@ from series import paths, printed
 
 pytestmark = pytest.mark.slow
 
-SETTINGS = [{'ROUNDING': str(seed)} for seed in (1, 2, 3)] + [
-    {'MKL_CBWR': 'COMPATIBLE'},
-    {'MKL_CBWR': 'AVX2'},
-    {'ATEN_CPU_CAPABILITY': 'default', 'OMP_NUM_THREADS': '2'},
-]
+OLDEST = {'MKL_CBWR': 'COMPATIBLE', 'ATEN_CPU_CAPABILITY': 'default'}
+SETTINGS = [{'ROUNDING': seed} for seed in '123'] + [OLDEST | {'OMP_NUM_THREADS': '2'}]
 
 
 @pytest.mark.parametrize('path', paths(), ids=lambda path: path.stem)
@@ -37,13 +33,12 @@ def test_random_rounding_moves_last_digits_and_nothing_else(write):
         '(torch.eye(3) @ torch.eye(3)).sum()',
     )
 
-    def shown(**more):
-        env = environment(KERNEL) | more
+    def shown(seed):
+        env = environment(KERNEL) | {'ROUNDING': seed}
         return [printed(cell) for cell in execute(lossy, env=env)[0].cells]
 
-    plain, again, other = shown(), shown(ROUNDING='1'), shown(ROUNDING='2')
-    assert again == shown(ROUNDING='1')
+    plain, again, other = map(shown, ['', '1', '2'])
+    assert again == shown('1')
     assert plain[1] != again[1] != other[1]
     assert plain[2] != again[2] or plain[2] != other[2]
-    assert plain[3] == again[3] == other[3] == 'True'
-    assert plain[4] == again[4] == other[4]
+    assert plain[3:] == again[3:] == other[3:]

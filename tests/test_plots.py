@@ -4,7 +4,6 @@ The figures themselves are compared, pixel by pixel, where the notebooks are run
 """
 
 import base64
-import io
 
 import matplotlib
 
@@ -14,7 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from compare import frames
 
 from helpers import plots
 
@@ -32,12 +31,6 @@ def _no_figure_is_left():
     ('draw', 'arguments', 'words'),
     [
         ('squared_errors', ([1, 2, 3], [1, 2], ABC, 'y', None), 'preds.* (3), .* (2,)'),
-        ('squared_errors', ([1, 2], [1, 2], ABC, 'y', None), 'targets.* (3), .* (2,)'),
-        (
-            'matrix_product',
-            ([[1, 2, 3]], [[1, 2]], [1], 0, 0),
-            'w: .* (any, 3), .* (1, 2)',
-        ),
         ('matrix_product', ([[1, 2]], [[1, 2]], [1, 2], 0, 0), 'b: .* (1), .* (2,)'),
         ('predicted_and_measured', ([[1, 2]], [1, 2], 't'), 'preds.* (1, 2), .* (2,)'),
         ('loss_surface', ([1, 2], [1], [[1], [2]], 'ab'), 'losses.* (1, 2), .* (2, 1)'),
@@ -68,14 +61,15 @@ def test_a_picture_carries_its_description_in_every_form():
 PATH = np.array([[0, 0], [0.5, 2], [1, -10]])
 
 
+@pytest.fixture
 def settling():
     axes = plt.subplots(1, 2, figsize=(4, 2))[1]
     surface = [0, 1], [-10, 2], [[3, 1], [4, 2]], ['slope', 'bias']
     return axes, plots.settling_line([1, 2, 3], [2, 4, 9], PATH, surface, axes)
 
 
-def test_a_line_settles_as_its_point_moves():
-    axes, move = settling()
+def test_a_line_settles_as_its_point_moves(settling):
+    axes, move = settling
     line, (*_, walked, point) = axes[0].lines[-1], axes[1].lines
     for step in (2, 0, 1):
         move(step)
@@ -87,19 +81,10 @@ def test_a_line_settles_as_its_point_moves():
         assert low <= y.min() <= y.max() <= high
 
 
-def test_a_movie_plays_every_frame_once_and_rests_on_the_last():
-    axes, move = settling()
+def test_a_movie_plays_every_frame_and_rests_on_the_last(settling):
+    axes, move = settling
     picture = plots.movie(axes, [move], [0, 1, 2], 'A line settles into the data.')
     assert not plt.get_fignums()
-    png = Image.open(io.BytesIO(base64.b64decode(picture.png)))
-    assert (png.format, png.n_frames, png.default_image) == ('PNG', 4, True)
-    assert png.info['loop'] == 1
-    still, *frames = (frame.convert('RGB').tobytes() for frame in every_frame(png))
-    assert still == frames[-1]
-    assert len(set(frames)) == 3
-
-
-def every_frame(png):
-    for index in range(png.n_frames):
-        png.seek(index)
-        yield png
+    still, *moving = frames(base64.b64decode(picture.png))
+    assert np.array_equal(still, moving[-1])
+    assert len(np.unique(moving, axis=0)) == len(moving) == 3

@@ -11,7 +11,7 @@ import io
 import re
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageSequence
 from series import is_machine_fact
 
 # 1,234.5  -0.39  1e-05  5.  but not the 32 of float32 nor the 11 of w11
@@ -64,15 +64,17 @@ def cell_differences(cell, outputs, pixels=True):
     the committed ones alone to satisfy (`claim_holds`): no clock fails a run.
     Without `pixels` a picture need only be there: each matplotlib sets its own text.
     """
-    if not is_machine_fact(cell) or kinds(cell.outputs) != kinds(outputs):
-        return differences(cell.outputs, outputs, pixels)
-    return [
-        line
-        for old, new in zip(cell.outputs, outputs, strict=True)
-        for text, other in zip(texts(old), texts(new), strict=True)
-        if words(text) != words(other)
-        for line in moved(text, other)
-    ]
+    if kinds(cell.outputs) != kinds(outputs):
+        return [f'outputs of the kinds {kinds(cell.outputs)} became {kinds(outputs)}']
+    of_machine, found = is_machine_fact(cell), []
+    for old, new in zip(cell.outputs, outputs, strict=True):
+        for text, other in zip(texts(old), texts(new), strict=True):
+            if not of_machine or words(text) != words(other):
+                found += moved(text, other)
+        if pixels and not of_machine:
+            for picture, other in zip(pictures(old), pictures(new), strict=True):
+                found += picture_moved(picture, other)
+    return list(dict.fromkeys(found))
 
 
 def claim_holds(cell, outputs):
@@ -85,21 +87,6 @@ def claim_holds(cell, outputs):
     return bool(eval(cell.metadata.get('claim', 'True'), {'numbers': numbers}))
 
 
-def differences(old, new, pixels=True):
-    """What differs between the outputs of one cell in two runs, a line each."""
-    if kinds(old) != kinds(new):
-        return [f'outputs of the kinds {kinds(old)} became {kinds(new)}']
-    found = []
-    for before, after in zip(old, new, strict=True):
-        for text, other in zip(texts(before), texts(after), strict=True):
-            found += moved(text, other)
-        if not pixels:
-            continue
-        for picture, other in zip(pictures(before), pictures(after), strict=True):
-            found += picture_moved(picture, other)
-    return list(dict.fromkeys(found))
-
-
 def kinds(outputs):
     """What sorts of output a cell has, in order, without their content."""
     return [
@@ -110,15 +97,11 @@ def kinds(outputs):
 
 def texts(output):
     """Every text of an output: printed, shown in a page, or an error's."""
-    data = output.get('data', {})
     found = [output.get('text', ''), output.get('ename', ''), output.get('evalue', '')]
-    found += [
-        WIDTH.sub(
-            '', SCRIPT.sub(script_name, PAGE_PICTURE.sub('(a picture)', data[kind]))
-        )
-        for kind in sorted(data)
-        if isinstance(data[kind], str) and not kind.startswith('image/')
-    ]
+    for kind, text in sorted(output.get('data', {}).items()):
+        if isinstance(text, str) and not kind.startswith('image/'):
+            text = SCRIPT.sub(script_name, PAGE_PICTURE.sub('(a picture)', text))
+            found.append(WIDTH.sub('', text))
     return found
 
 
@@ -136,12 +119,8 @@ def pictures(output):
 
 def frames(picture):
     """All frames of a picture, (n, height, width, 3) with values from 0 to 255."""
-    image = Image.open(io.BytesIO(picture))
-    found = []
-    for number in range(getattr(image, 'n_frames', 1)):
-        image.seek(number)
-        found.append(np.asarray(image.convert('RGB'), float))
-    return np.stack(found)
+    images = ImageSequence.Iterator(Image.open(io.BytesIO(picture)))
+    return np.stack([np.asarray(image.convert('RGB'), float) for image in images])
 
 
 def picture_moved(old, new):

@@ -8,10 +8,11 @@ import re
 from itertools import zip_longest
 
 import numpy as np
-from compare import NUMBER, close, frames, pictures, texts, words
+from compare import NUMBER, frames, moved, pictures, texts
 from PIL import Image
 from series import ROOT
 
+PART = re.compile(rf'{NUMBER.pattern}|\s+|\w+|.')
 PAGE = ROOT / 'build' / 'differences.html'
 HEAD = """<!doctype html><meta charset="utf-8"><title>Differences</title>
 <meta name="viewport" content="width=device-width"><style>
@@ -64,26 +65,17 @@ def side_by_side(left, right):
 
 
 def marked(old, new):
-    """Two texts as HTML: numbers that moved, or words that changed, are marked."""
-    if words(old) == words(new):
-        numbers = zip(NUMBER.findall(old), NUMBER.findall(new), strict=True)
-        moved = iter([not close(a, b) for a, b in numbers] * 2)
-
-        def marks(number):
-            return mark(number[0]) if next(moved) else number[0]
-
-        return [NUMBER.sub(marks, html.escape(text, False)) for text in (old, new)]
-    parts = [re.split(r'(\s+)', text) for text in (old, new)]
+    """Two texts as HTML: numbers that moved and words that changed are marked."""
+    parts = [PART.findall(text) for text in (old, new)]
+    alike = [[NUMBER.sub('#', part) for part in side] for side in parts]
     sides = ['', '']
-    for kind, *spans in difflib.SequenceMatcher(None, *parts, False).get_opcodes():
-        for side, (start, stop) in enumerate((spans[:2], spans[2:])):
-            text = html.escape(''.join(parts[side][start:stop]))
-            sides[side] += text if kind == 'equal' else mark(text)
+    for kind, *ends in difflib.SequenceMatcher(None, *alike, False).get_opcodes():
+        spans = parts[0][slice(*ends[:2])], parts[1][slice(*ends[2:])]
+        for pair in zip_longest(*spans, fillvalue=''):
+            mark = '<mark>{}</mark>' if kind != 'equal' or moved(*pair) else '{}'
+            for side, text in enumerate(pair):
+                sides[side] += text and mark.format(html.escape(text))
     return sides
-
-
-def mark(text):
-    return f'<mark>{text}</mark>'
 
 
 def image(content, caption=''):

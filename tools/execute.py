@@ -18,20 +18,12 @@ import sys
 import time
 from pathlib import Path
 
-try:
-    import nbformat
-    from compare import cell_differences, claim_holds, picture_moved
-    from facts import answers, expressions, problems
-    from jupyter_client.kernelspec import NoSuchKernel
-    from nbclient import NotebookClient
-    from nbclient.exceptions import (
-        CellExecutionError,
-        CellTimeoutError,
-        DeadKernelError,
-    )
-    from series import ROOT, paths, places
-except ModuleNotFoundError as error:
-    sys.exit(f'{error}: start this with `make run` or `make record`, which install it.')
+import nbformat
+from compare import cell_differences, claim_holds, picture_moved
+from facts import answers, expressions, problems
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from series import ROOT, paths, places
 
 CELL_SECONDS = 120
 KERNELSPEC = {
@@ -47,6 +39,13 @@ PERSONAL += ('PYTHONPATH', 'PYTHONSTARTUP')
 
 class NotebookFailed(Exception):
     """A cell raised, hung, or took its kernel with it. The text says which and how."""
+
+    def __init__(self, path, place, cell, what):
+        source = '\n'.join(f'    {line}' for line in cell.source.splitlines())
+        super().__init__(
+            f'{path.name}: {place} failed.\n\n{source}\n\n{what}\n\n'
+            'Mend the cell (`make lab` opens the series), then run this again.'
+        )
 
 
 def environment(*folders):
@@ -90,8 +89,7 @@ def execute(path, probe='', seconds=CELL_SECONDS, env=None, amiss=None):
             cell.outputs, cell.execution_count = [], None
     notebook.cells.append(nbformat.v4.new_code_cell(probe))
 
-    running = []
-    client = NotebookClient(
+    client = Client(
         notebook,
         timeout=seconds,
         kernel_name=KERNELSPEC['name'],
@@ -100,26 +98,20 @@ def execute(path, probe='', seconds=CELL_SECONDS, env=None, amiss=None):
         shutdown_kernel='immediate',
         resources={'metadata': {'path': str(path.parent)}},
         extra_arguments=['--log-level=ERROR'],
-        on_cell_start=lambda cell, cell_index: running.append(cell),
     )
-    if amiss is not None:
-        client.on_cell_executed = facts_asker(client, notebook, amiss)
     try:
         client.execute(env=env or environment())
     except CellExecutionError as error:
         what = f'{error.ename}: {error.evalue}'
-        if error.ename == 'ModuleNotFoundError':
-            what += '\n`pip install -r requirements.txt` installs what is missing.'
+        raise NotebookFailed(path, *client.running, what) from None
     except CellTimeoutError:
         what = f'The cell was still running after {seconds} seconds and was stopped.'
+        raise NotebookFailed(path, *client.running, what) from None
     except DeadKernelError:
         what = 'The kernel died while the cell ran (out of memory, or a crash).'
-    except (RuntimeError, NoSuchKernel) as error:
-        what = f'No kernel could be started: {error}'
-    else:
-        what = ''
-    if what:
-        raise NotebookFailed(_report(path, notebook, running, what))
+        raise NotebookFailed(path, *client.running, what) from None
+    if amiss is not None:
+        amiss += client.amiss
 
     probed = notebook.cells.pop()
     notebook.metadata.kernelspec = KERNELSPEC
@@ -127,41 +119,28 @@ def execute(path, probe='', seconds=CELL_SECONDS, env=None, amiss=None):
     return notebook, ''.join(out.get('text', '') for out in probed.outputs)
 
 
-def facts_asker(client, notebook, amiss):
-    """A hook that asks the kernel for the facts of each cell, at the cell's place."""
-    waiting = list(zip(places(notebook.cells), notebook.cells, strict=True))
-    at_the_end = list(waiting)
+class Client(NotebookClient):
+    """A client that asks the kernel for the facts of each cell, at the cell's place."""
 
-    async def ask(place, cell, key='facts'):
-        wanted = expressions(cell, key)
-        if wanted:
-            request = client.kc.execute('', silent=True, user_expressions=wanted)
-            reply = await client.async_wait_for_reply(request)
+    def __init__(self, notebook, **options):
+        super().__init__(notebook, **options)
+        self.placed = list(zip(places(notebook.cells), notebook.cells, strict=True))
+        self.amiss = []
+
+    async def async_execute_cell(self, cell, cell_index, **options):
+        self.running = place, _ = self.placed[cell_index]
+        await super().async_execute_cell(cell, cell_index, **options)
+        await self.ask(place, cell, 'facts')
+        if self.running == self.placed[-1]:
+            for running in self.placed:
+                await self.ask(*running, 'facts_at_end')
+
+    async def ask(self, place, cell, key):
+        if wanted := expressions(cell, key):
+            request = self.kc.execute('', silent=True, user_expressions=wanted)
+            reply = await self.async_wait_for_reply(request)
             found = problems(cell, answers(reply['content']), key)
-            amiss.extend(f'{place}: {line}' for line in found)
-
-    async def executed(cell, cell_index, execute_reply):
-        while waiting:
-            later = waiting[0][1]
-            if later.cell_type == 'code' and notebook.cells.index(later) > cell_index:
-                return
-            await ask(*waiting.pop(0))
-        for place, any_cell in at_the_end:
-            await ask(place, any_cell, 'facts_at_end')
-
-    return executed
-
-
-def _report(path, notebook, running, what):
-    cells = [cell for cell in notebook.cells if cell.cell_type == 'code']
-    number = cells.index(running[-1]) + 1 if running else 0
-    source = running[-1].source if running else '(before the first cell)'
-    indented = '\n'.join(f'    {line}' for line in source.splitlines())
-    return (
-        f'{path.name}: code cell {number} of {len(cells) - 1} failed.\n\n'
-        f'{indented}\n\n{what}\n\n'
-        'Mend the cell (`make lab` opens the series), then run this again.'
-    )
+            self.amiss += [f'{place}: {line}' for line in found]
 
 
 def committed(path):

@@ -44,12 +44,6 @@ DUMPED = (
 )
 
 
-class Raised(str):
-    """What an expression gave in place of a value: the error in words."""
-
-    __slots__ = ()
-
-
 def expressions(cell, key='facts'):
     """What to evaluate after a cell, ready for the kernel's `user_expressions`."""
     facts = cell.metadata.get(key, {})
@@ -57,11 +51,11 @@ def expressions(cell, key='facts'):
 
 
 def answers(content):
-    """What a kernel's reply holds for each text: a value, or what was `Raised`."""
+    """What a kernel's reply holds for each text: values, or the error in words."""
     return {
         text: json.loads(ast.literal_eval(found['data']['text/plain']))
         if found['status'] == 'ok'
-        else Raised(f'{found["ename"]}: {found["evalue"]}')
+        else f'{found["ename"]}: {found["evalue"]}'
         for text, found in content['user_expressions'].items()
     }
 
@@ -127,9 +121,10 @@ def spans(text, said):
 
 
 def says(text, values):
-    """Whether a text holds these values, each rounded to the digits that it has."""
-    if isinstance(values, Raised):
-        return False
+    """Whether a text holds these values, each rounded to the digits that it has.
+
+    Words of an error are not as many values as a text has numbers.
+    """
     if all(isinstance(value, bool) for value in values):
         return all(values)
     numbers = list(NUMBER.finditer(text))

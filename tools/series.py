@@ -43,9 +43,9 @@ def listed():
         }
 
 
-def numbered(number, folder=NOTEBOOKS):
+def numbered(number):
     """The path of one notebook."""
-    (path,) = Path(folder).glob(f'{number:02}-*.ipynb')
+    (path,) = NOTEBOOKS.glob(f'{number:02}-*.ipynb')
     return path
 
 
