@@ -19,7 +19,7 @@ def series():
     return [Notebook(path) for path in paths()]
 
 
-@pytest.fixture(params=paths(), ids=lambda path: path.stem)
+@pytest.fixture(scope='module', params=paths(), ids=lambda path: path.stem)
 def notebook(request):
     """Each notebook in turn."""
     return Notebook(request.param)
