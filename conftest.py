@@ -8,6 +8,7 @@ import time
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+from paper import NO_CHROMIUM, launch
 from series import ROOT, Notebook, paths
 
 pytest_plugins = ['one_run']
@@ -59,15 +60,9 @@ def lines_of():
         env = {name: v for name, v in os.environ.items() if name not in unwanted}
         folders = (str(ROOT / name) for name in ('tests', 'tools', '.'))
         env |= {'PYTHONPATH': os.pathsep.join(folders)} | variables
-        pytest_anew = [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider']
-        done = subprocess.run(
-            [*pytest_anew, *command],
-            cwd=folder,
-            env=env,
-            capture_output=True,
-            text=True,
-        )
-        return done.stdout
+        anew = [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider']
+        options = {'cwd': folder, 'env': env, 'capture_output': True, 'text': True}
+        return subprocess.run([*anew, *command], **options).stdout
 
     return lines
 
@@ -76,8 +71,6 @@ def lines_of():
 def browser():
     """Headless Chromium. Its loop must end with the module: nbval runs loops too."""
     api = pytest.importorskip('playwright.sync_api', reason='playwright is missing.')
-    from paper import NO_CHROMIUM, launch
-
     with api.sync_playwright() as playwright:
         chromium = launch(playwright)
         if not chromium:
