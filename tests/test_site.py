@@ -124,14 +124,15 @@ AMISS = """() => {
     const dark = matchMedia('(prefers-color-scheme: dark)').matches;
     look(dark ? 'glares' : 'is dull', 'article img',
         (it, box, style) => dark === (style.filter === 'none'));
-    look('is too large', 'h1, h2, h3',
-        (it, box, style) => innerWidth < 400 && parseFloat(style.fontSize) > 32);
     look('is cut', `${code}, #common-mistakes pre, article table`,
         (it, box) => it.scrollWidth > it.clientWidth + 1 || box.right > innerWidth);
     look('lies beyond the edge', 'body *:not(aside, aside *)',
         (it, box) => it.checkVisibility({visibilityProperty: true}) &&
             !it.closest('pre, div.math, .table-wrapper, .visually-hidden, svg') &&
             box.right > innerWidth + 1);
+    if (innerWidth > 400) return found;  // it is no phone
+    look('is too large', 'h1, h2, h3',
+        (it, box, style) => parseFloat(style.fontSize) > 32);
     look('is small, or lies on the code', 'button.copybtn', (it, box) => {
         const code = it.parentElement.querySelector('pre');
         const words = document.createRange();
