@@ -106,7 +106,10 @@ WINDOWS = {
     'phone': {'viewport': {'width': 390, 'height': 844}, 'has_touch': True},
 }
 # What is amiss with a page as it lies in the window, a line each.
-AMISS = """() => {
+AMISS = """async () => {
+    // After a change of size, explorers are drawn anew in a frame of their own.
+    const frame = () => new Promise(requestAnimationFrame);
+    await frame().then(frame);
     const found = [], code = 'div.notranslate:not(.output) > .highlight pre';
     const look = (what, selector, wrong) => {
         for (const it of document.querySelectorAll(selector))
@@ -124,13 +127,15 @@ AMISS = """() => {
     const dark = matchMedia('(prefers-color-scheme: dark)').matches;
     look(dark ? 'glares' : 'is dull', 'article img',
         (it, box, style) => dark === (style.filter === 'none'));
-    look('is cut', `${code}, #common-mistakes pre, article table`,
-        (it, box) => it.scrollWidth > it.clientWidth + 1 || box.right > innerWidth);
+    look('is too wide', 'html', it => it.scrollWidth > innerWidth);
     look('lies beyond the edge', 'body *:not(aside, aside *)',
         (it, box) => it.checkVisibility({visibilityProperty: true}) &&
             !it.closest('pre, div.math, .table-wrapper, .visually-hidden, svg') &&
             box.right > innerWidth + 1);
-    if (innerWidth > 400) return found;  // it is no phone
+    if (innerWidth > 400) return found;
+    // On a phone lines break, and each block has its button.
+    look('is cut', `${code}, #common-mistakes pre, article table`,
+        (it, box) => it.scrollWidth > it.clientWidth + 1 || box.right > innerWidth);
     look('is too large', 'h1, h2, h3',
         (it, box, style) => parseFloat(style.fontSize) > 32);
     look('is small, or lies on the code', 'button.copybtn', (it, box) => {
