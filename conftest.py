@@ -8,6 +8,7 @@ import time
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+from paper import NO_CHROMIUM, launch
 from series import ROOT, Notebook, paths
 
 # Oracles are no plugin, but named here their assertions say which values they compared.
@@ -20,7 +21,7 @@ def series():
     return [Notebook(path) for path in paths()]
 
 
-@pytest.fixture(params=paths(), ids=lambda path: path.stem)
+@pytest.fixture(scope='module', params=paths(), ids=lambda path: path.stem)
 def notebook(request):
     """Each notebook in turn."""
     return Notebook(request.param)
@@ -60,15 +61,9 @@ def lines_of():
         env = {name: v for name, v in os.environ.items() if name not in unwanted}
         folders = (str(ROOT / name) for name in ('tests', 'tools', '.'))
         env |= {'PYTHONPATH': os.pathsep.join(folders)} | variables
-        pytest_anew = [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider']
-        done = subprocess.run(
-            [*pytest_anew, *command],
-            cwd=ROOT,
-            env=env,
-            capture_output=True,
-            text=True,
-        )
-        return done.stdout
+        anew = [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider']
+        options = {'cwd': ROOT, 'env': env, 'capture_output': True, 'text': True}
+        return subprocess.run([*anew, *command], **options).stdout
 
     return lines
 
@@ -77,8 +72,6 @@ def lines_of():
 def browser():
     """Headless Chromium. Its loop must end with the module: nbval runs loops too."""
     api = pytest.importorskip('playwright.sync_api', reason='playwright is missing.')
-    from paper import NO_CHROMIUM, launch
-
     with api.sync_playwright() as playwright:
         chromium = launch(playwright)
         if not chromium:

@@ -45,21 +45,15 @@ class Clone:
         (self.folder / name).write_text(script)
         (self.folder / name).chmod(0o755)
 
-    def make(self, *arguments, succeeds=True, without='', path='', **options):
+    def make(self, *arguments, succeeds=True, without='', **options):
         """Run make, without the uv of this machine; what it printed."""
         mine = ('MAKE', 'TORCH')
         env = {k: v for k, v in os.environ.items() if not k.startswith(mine)}
-        env |= {'PATH': f'{path}{env["PATH"]}', 'WITHOUT': without}
-        command = ['make', '--no-print-directory', 'PYTHON=./stand-in']
-        done = subprocess.run(
-            [*command, *([] if path else ['UV=']), *arguments],
-            cwd=self.folder,
-            env=env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            **options,
-        )
+        env |= {'PATH': f'{self.folder}{os.pathsep}{env["PATH"]}', 'WITHOUT': without}
+        arguments = [*arguments, *([] if (self.folder / 'uv').exists() else ['UV='])]
+        command = ['make', '--no-print-directory', 'PYTHON=./stand-in', *arguments]
+        told = {'stdout': subprocess.PIPE, 'stderr': subprocess.STDOUT, 'text': True}
+        done = subprocess.run(command, cwd=self.folder, env=env, **told, **options)
         assert (done.returncode == 0) == succeeds, done.stdout
         return done.stdout
 
@@ -89,9 +83,17 @@ def test_make_alone_lists_its_targets(clone):
     assert clone.asked() == []
 
 
-@pytest.mark.parametrize(('given', 'ends'), [('', 'record'), ('1', 'record --all')])
-def test_make_passes_the_wish_for_all_new_outputs_on(clone, given, ends):
-    printed = clone.make('-n', 'record', f'ALL={given}', 'READY=')
+@pytest.mark.parametrize(
+    ('asked', 'ends'),
+    [
+        (['record'], 'record'),
+        (['record', 'ALL=1'], 'record --all'),
+        (['site'], '-W  . build/site'),
+        (['site', 'REPO=me/mine'], '-W -A repo=me/mine . build/site'),
+    ],
+)
+def test_make_passes_a_wish_on(clone, asked, ends):
+    printed = clone.make('-n', *asked, 'READY=', 'DEV=')
     assert printed.strip().endswith(ends)
 
 
@@ -112,21 +114,8 @@ def test_changed_versions_are_installed(ready):
     assert ready.asked() == [READER]
 
 
-def cut(clone):
-    shutil.rmtree(clone.folder / '.venv' / 'bin')
-
-
-def unfinished(clone):
-    (clone.folder / '.venv' / 'requirements.txt').unlink()
-
-
 def moved(clone):
     clone.folder = clone.folder.rename(clone.folder.with_name('moved'))
-
-
-def copied(clone):
-    copy = clone.folder.with_name('copied')
-    clone.folder = shutil.copytree(clone.folder, copy, symlinks=True)
 
 
 def stopped(clone):
@@ -135,7 +124,7 @@ def stopped(clone):
     assert clone.asked() == [READER]
 
 
-@pytest.mark.parametrize('what', [cut, unfinished, moved, copied, stopped])
+@pytest.mark.parametrize('what', [moved, stopped])
 def test_half_an_environment_is_made_anew(ready, what):
     what(ready)
     left_over = ready.folder / '.venv' / 'left-over'
@@ -165,32 +154,27 @@ def test_the_build_without_cuda_comes_from_its_index(clone, without, said, asked
 
 def test_a_driver_asks_for_the_usual_build(clone):
     clone.program('nvidia-smi', '#!/bin/sh\necho a GPU\n')
-    path = f'{clone.folder}{os.pathsep}'
-    assert 'PyTorch: the usual build' in clone.make('run', 'UV=', path=path)
+    assert 'PyTorch: the usual build' in clone.make('run')
 
 
 def test_uv_is_used_where_it_is_found(clone):
     clone.program('uv', '#!/bin/sh\necho "$UV_FIND_LINKS $*" >> asked.uv\n')
-    path = f'{clone.folder}{os.pathsep}'
-    assert 'with uv' in clone.make('run', 'TORCH=any', path=path)
+    assert 'with uv' in clone.make('run', 'TORCH=any')
     assert clone.asked() == []
     (asked,) = (clone.folder / 'asked.uv').read_text().splitlines()
     assert asked.startswith('/some/wheels,/more pip install ')
     assert asked.endswith(READER)
 
 
-OLD = '[ "$1" = --version ] && echo Python 3.9.2; exit 1'
-TOO_OLD = r"Python 3\.11 or newer is needed: this is '\S+', "
+TOO_OLD = r"3\.11 or newer is needed: this is '\./stand-in', Python 3\.9\.2"
 
 
 @pytest.mark.parametrize(
     ('python', 'said'),
     [
-        (OLD, f'{TOO_OLD}Python 3.9.2'),
-        ('exec no-such-python', f'{TOO_OLD}.*not found'),
+        ('[ "$1" = --version ] && echo Python 3.9.2; exit 1', TOO_OLD),
         ('[ "$2" != venv ]', 'venv module is missing'),
     ],
-    ids=['too old', 'missing', 'without venv'],
 )
 def test_a_python_that_cannot_be_used(clone, python, said):
     clone.program('stand-in', f'#!/bin/sh\n{python}\n')

@@ -1,6 +1,7 @@
 """Print the series as one PDF, with headless Chromium, from the pages of the site."""
 
 import os
+import re
 import shutil
 import sys
 import tomllib
@@ -14,6 +15,7 @@ NO_CHROMIUM = (
     'Elsewhere: .venv/bin/playwright install chromium. '
     'Or name one that you have: CHROMIUM=/path/to/it make ...'
 )
+PDF = {'outline': True, 'tagged': True, 'prefer_css_page_size': True}
 # A page's article as a chapter: its folds open, its ids and links those of the whole.
 CHAPTER = """number => {
     const name = place => place.pathname.split('/').pop().replace('.html', '');
@@ -88,25 +90,17 @@ def gather(browser, site):
 def number_pages(page):
     """Write page numbers into the contents; Chromium has no target-counter.
 
-    Each chapter is printed alone, and its pages are counted.
-
     Returns:
-        The number of all pages.
+        The file that says where each chapter begins, itself without the numbers.
     """
-    alone = """at => [...document.body.children].forEach((part, place) =>
-        part.style.display = place == at || at < 0 ? '' : 'none')"""
-    total, starts = 0, []
-    for at in range(page.locator('body > *').count()):
-        page.evaluate(alone, at)
-        starts.append(total + 1)
-        total += page.pdf(prefer_css_page_size=True).count(b'/Type /Page\n')
-    page.evaluate(alone, -1)
-    page.evaluate(
-        """starts => document.querySelectorAll('nav a').forEach((link, at) =>
-            link.dataset.page = starts[at])""",
-        starts[2:],  # after the cover and the contents
-    )
-    return total
+    printed = page.pdf(**PDF)
+    pages = re.findall(rb'^(\d+) 0 obj\n<</Type /Page\n', printed, re.MULTILINE)
+    begins = dict(re.findall(rb'^/(\S+) \[(\d+) 0 R /XYZ', printed, re.MULTILINE))
+    for link in page.locator('nav a').all():
+        chapter = link.get_attribute('href').removeprefix('#').encode()
+        number = pages.index(begins[chapter]) + 1
+        link.evaluate('(link, number) => link.dataset.page = number', number)
+    return printed
 
 
 def main():
@@ -120,7 +114,7 @@ def main():
         page = gather(browser, ROOT / 'build' / 'site')
         number_pages(page)
         path = ROOT / 'build' / 'series.pdf'
-        page.pdf(path=path, outline=True, tagged=True, prefer_css_page_size=True)
+        page.pdf(path=path, **PDF)
         browser.close()
     print(f'{path.relative_to(ROOT)}: {path.stat().st_size / 1e6:.1f} MB')
 

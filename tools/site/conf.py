@@ -13,7 +13,7 @@ from myst_parser.slugs import github_slugify
 
 sys.path.append(str(Path(__file__).parent))
 sys.path.append(str(Path(__file__).parent.parent))
-from landing import landing
+from landing import hero
 from series import Notebook, listed, paths
 
 project = 'Linear regression and gradient descent with PyTorch'
@@ -28,8 +28,8 @@ include_patterns = [
     'TEACHING.md',
     'bench.md',
     'tools/site/glossary.md',
+    'notebooks/[0-9][0-9]-*.ipynb',
 ]
-include_patterns += ['notebooks/[0-9][0-9]-*.ipynb']
 exclude_patterns = ['.*', 'build']  # folders that need not be searched
 # README.md links to the two other pages; the side bar names the series alone.
 suppress_warnings = ['toc.not_included']
@@ -44,6 +44,7 @@ html_theme = 'furo'
 html_static_path = ['static']
 templates_path = ['templates']
 html_additional_pages = {'index': 'index.html'}
+html_context = {'rows': [*listed()], 'hero': hero()}
 html_css_files = ['site.css']
 html_js_files = [('site.js', {'defer': 'defer'})]
 copybutton_selector = 'div.notranslate:not(.output) > div.highlight > pre'
@@ -78,16 +79,13 @@ def add_terms(app, docname, source):
     """Let the glossary hold every term, in the order of the alphabet."""
     if docname == 'tools/site/glossary':
         found = [
-            (term, sentence.replace('**', ''), heading, notebook)
-            for notebook in map(Notebook, paths())
-            for term, sentence, heading in notebook.terms()
+            (term[0].upper() + term[1:], sentence.replace('**', ''), heading, path.name)
+            for path in paths()
+            for term, sentence, heading in Notebook(path).terms()
         ]
-        for term, sentence, heading, notebook in sorted(
-            found, key=lambda x: x[0].lower()
-        ):
-            page = f'../../notebooks/{notebook.path.name}#{github_slugify(heading)}'
-            where = f'[{notebook.number:02}, {heading}]({page})'
-            term = term[0].upper() + term[1:]
+        for term, sentence, heading, name in sorted(found, key=lambda x: x[0].lower()):
+            page = f'../../notebooks/{name}#{github_slugify(heading)}'
+            where = f'[{name[:2]}, {heading}]({page})'
             source[0] += f'\n**{term}**\n: {sentence} {where}\n'
 
 
@@ -103,7 +101,7 @@ def suit_readers(app, docname, source):
         draws = ['image/png' in output.get('data', {}) for output in cell.outputs]
         folded = cell.metadata.get('jupyter', {}).get('source_hidden')
         if folded or draws and all(draws):
-            cell.metadata.tags = [*{*cell.metadata.get('tags', []), 'hide-input'}]
+            cell.metadata.tags = [*cell.metadata.get('tags', []), 'hide-input']
         if cell in asked:
             cell.outputs = []
     for exercise in notebook.exercises():
@@ -111,14 +109,6 @@ def suit_readers(app, docname, source):
             nbformat.v4.new_output('display_data', {'text/markdown': ANSWER_HERE})
         ]
     source[0] = nbformat.writes(notebook.node)
-
-
-def add_details(app, pagename, templatename, context, doctree):
-    """Give the first page its contents, and each notebook its row of README's table."""
-    if pagename == 'index':
-        context['landing'] = landing()
-    context['count'] = len(paths())
-    context['row'] = next((r for r in listed() if r['page'] == pagename), None)
 
 
 def inline_math(self, node):
@@ -136,5 +126,4 @@ def setup(app):
     app.connect('source-read', add_contents)
     app.connect('source-read', add_terms)
     app.connect('source-read', suit_readers)
-    app.connect('html-page-context', add_details)
     app.add_html_math_renderer('mathml', (inline_math, None), (block_math, None))

@@ -1,29 +1,10 @@
-"""What the first page of the site shows: an explorer, and the series as in README."""
+"""The explorer on the first page of the site."""
 
 import matplotlib.pyplot as plt
-from series import listed
 
 from helpers.data import REGIONS_CSV, read_csv
 from helpers.explore import explore
 from helpers.plots import named_points
-
-# Where a group begins; the last of these that a number reaches is its own.
-GROUPS = {
-    1: 'By hand',
-    7: 'With PyTorch',
-    9: 'Understand it',
-    11: 'With real data',
-    13: 'At large scale',
-}
-
-
-def groups(cards):
-    """The cards under the name of their group, in order."""
-    found = {}
-    for card in cards:
-        first = max(start for start in GROUPS if start <= int(card['number']))
-        found.setdefault(GROUPS[first], []).append(card)
-    return list(found.items())
 
 
 def hero():
@@ -59,17 +40,3 @@ def hero():
         rate=1e-5,
     )
     return explorer._repr_mimebundle_()['text/html']
-
-
-def landing():
-    """All that the template needs."""
-    found = list(listed())
-    minutes = [card['minutes'] for card in found]
-    return {
-        'count': len(found),
-        'first': found[0],
-        'shortest': min(minutes),
-        'longest': max(minutes),
-        'groups': groups(found),
-        'hero': hero(),
-    }
