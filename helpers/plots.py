@@ -14,13 +14,10 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from PIL import Image
 
-BLUE, VERMILLION, GREEN = '#0072B2', '#D55E00', '#009E73'
-INK, GREY, LIGHT = '#222222', '#767676', '#DCEBF5'
+BLUE, VERMILLION, INK, GREY = '#0072B2', '#D55E00', '#222222', '#767676'
 TARGET = {'marker': 'o', 'mfc': 'none', 'mec': BLUE, 'mew': 1.8, 'ls': ''}
 PRED = {'marker': 'x', 'mec': VERMILLION, 'mew': 2.2, 'ls': ''}
 GUIDE = {'color': GREY, 'ls': '-', 'lw': 1.5}
-MIDDLE = {'ha': 'center', 'va': 'center'}
-PAPER = {'boxstyle': 'square,pad=0.05', 'fc': 'white', 'ec': 'none'}
 # Enough colours for a figure, in half the bytes; small areas keep theirs.
 PALETTE = {'colors': 64, 'method': Image.Quantize.MAXCOVERAGE, 'kmeans': 1}
 PALETTE |= {'dither': Image.Dither.NONE}
@@ -189,37 +186,6 @@ def predicted_and_measured(targets, preds, unit, ax=None):
     return ax
 
 
-def ring(held, titles):
-    """A ring all-reduce: what each process holds of each part, in a row of rings.
-
-    `held` is (moments, processes, parts): how many of the processes' shares are in a
-    part. A full part is filled, an arrow points to the neighbour that receives.
-    """
-    held = _array('held', held, (len(titles), None, None))
-    processes, parts = held.shape[1:]
-    rows = -(-len(titles) // 2)
-    axes = plt.subplots(rows, 2, figsize=(5.6, 2.9 * rows), layout='constrained')[1]
-    angles = np.pi / 2 - 2 * np.pi * np.arange(processes) / processes
-    spots = 1.25 * np.column_stack([np.cos(angles), np.sin(angles)])
-    ways = np.roll(spots, -1, axis=0) - spots
-    arrow = {'arrowstyle': '->', 'lw': 2}
-    for ax, moment, title in zip(axes.ravel(), held, titles, strict=False):
-        for spot, way in zip(spots, ways, strict=True):
-            ax.annotate('', spot + 0.7 * way, spot + 0.3 * way, arrowprops=arrow)
-        for (process, part), count in np.ndenumerate(moment):
-            x, y = spots[process] + (0.26 * (part - parts / 2), 0)
-            share = count / processes
-            look = {'fc': GREEN if share == 1 else BLUE}
-            look['alpha'] = 0.15 + 0.75 * share if share > 0.3 else 0.1
-            for box in (look, {'fc': 'none', 'ec': INK}):
-                ax.add_patch(plt.Rectangle((x, y - 0.16), 0.26, 0.32, **box))
-            ax.text(x + 0.13, y, f'{count:.0f}', **MIDDLE)
-        ax.set(xlim=(-2, 2), ylim=(-1.7, 1.6), aspect='equal')
-        ax.set_title(title, fontsize=11)
-        ax.axis('off')
-    return axes
-
-
 def squared_errors(targets, preds, names, title, ax):
     """Targets (n,), predictions (n,), and the square of each difference, to scale."""
     targets, preds = _arrays((len(names),), targets=targets, preds=preds)
@@ -268,127 +234,13 @@ def named_points(x, y, names, labels, wanted=None, lines=None):
     return ax
 
 
-def matrix_product(inputs, w, b, row, column):
-    """The blocks of inputs @ w.t() + b with their shapes: (n, k), (m, k), (m,).
-
-    The parts that make the element of this row and column are outlined.
-    """
-    inputs = _array('inputs', inputs, (None, None))
-    w = _array('w', w, (None, inputs.shape[1]))
-    b = _array('b', b, (len(w),))
-    n, m, k = len(inputs), *w.shape
-    blocks = [  # with the outline's left, top, width and height
-        ('inputs', inputs, (n, k), '@', (0, row, k, 1)),
-        ('w.t()', w.T, (k, m), '+', (column, 0, 1, k)),
-        (f'b, {n} times', np.tile(b, (n, 1)), f'({m},)', '=', (column, row, 1, 1)),
-        ('preds', inputs @ w.T + b, (n, m), '', (column, row, 1, 1)),
-    ]
-    ax, start = _sheet((6, 2.9), (-0.1, k + 3 * m + 3.1), (-n - 1, 1)), 0
-    for name, block, shape, sign, (left, top, width, height) in blocks:
-        for (down, right), value in np.ndenumerate(block):
-            copied = name.startswith('b') and down > 0
-            look = {'ec': GREY, 'fc': 'white', 'ls': ':'} if copied else {'ec': BLUE}
-            ax.add_patch(plt.Rectangle((start + right, -down), 1, -1, **look))
-            text = f'{value:.0f}' if abs(value) >= 10 else f'{value:.1f}'
-            ax.text(start + right + 0.5, -down - 0.5, text, **MIDDLE)
-        edge = {'fc': 'none', 'ec': VERMILLION, 'lw': 2.5, 'zorder': 3}
-        ax.add_patch(plt.Rectangle((start + left, -top), width, -height, **edge))
-        end = start + block.shape[1]
-        middle = (start + end) / 2
-        ax.text(middle, 0.35, name, ha='center', family='monospace', weight='bold')
-        ax.text(middle, -n - 0.75, str(shape), ha='center')
-        ax.text(end + 0.5, -n / 2, sign, size=15, **MIDDLE)
-        start = end + 1
-    ax.set(aspect='equal')
-    return ax
-
-
-def parabolas(weights, curves, now, slopes, ends, unit):
-    """The loss over each of several weights alone, one above the other, on one scale.
-
-    The tangent becomes an arrow downhill. A square marks the lowest loss, a dotted line
-    the weight in the best of all models.
-
-    Args:
-        weights: (n,), the values tried for every weight.
-        curves: a dict of a weight's name: its losses (n,).
-        now: a dict of the same names: (weight, loss), where the model stands.
-        slopes, ends: (k,) each, the derivative there and the weight in the best model.
-        unit: of the weights.
-    """
-    weights = _array('weights', weights, (None,))
-    slopes, ends = _arrays((len(curves),), slopes=slopes, ends=ends)
-    axes = _panels(len(curves), (4.4, 5))
-    top = 1.5 * max(_array(name, now[name], (2,))[1] for name in curves)
-    reach = 0.1 * np.ptp(weights)
-    arrow = {'arrowstyle': '-|>', 'color': VERMILLION, 'lw': 2, 'ls': '--'}
-    arrow |= {'shrinkA': 0, 'shrinkB': 0, 'mutation_scale': 16}
-    panels = zip(axes, curves.items(), slopes, ends, strict=True)
-    for ax, (name, curve), slope, end in panels:
-        curve = _array(name, curve, weights.shape)
-        (x, y), down = now[name], -np.sign(slope)
-        ahead = down * reach
-        uphill, downhill = ('left', 'right') if down > 0 else ('right', 'left')
-        ax.plot(weights, curve, color=BLUE)
-        ax.axvline(end, color=INK, ls=':', lw=1.5)
-        lowest = weights[curve.argmin()], curve.min()
-        ax.plot(*lowest, 's', color=GREEN, ms=8)
-        tail, tip = ((x + d, y + slope * d) for d in (-0.7 * ahead, ahead))
-        ax.annotate('', tip, tail, arrowprops=arrow)
-        ax.plot(x, y, 'o', color=VERMILLION, ms=8)
-        for text, point, by, color, side in (
-            (f'slope {slope:,.0f}', (x, y), (-18 * down, 5), VERMILLION, downhill),
-            (f'ends at {end:.2f}', (end, top), (6 * down, -10), INK, uphill),
-            ('lowest alone', lowest, (-4 * down, -13), GREEN, uphill),
-        ):
-            look = {'color': color, 'ha': side, 'va': 'center', 'bbox': PAPER}
-            _note(ax, text.replace('-', '−'), point, by, **look)
-        ax.set(ylim=(0, top), xlim=(weights[0], weights[-1]))
-        ax.set(xlabel=f'{name} ({unit})', ylabel='loss (MSE, tons²)')
-        ax.xaxis.set_tick_params(labelbottom=True)
-        ax.yaxis.set_major_formatter('{x:,.0f}')
-    return axes
-
-
-def chain(parameters, inputs, difference):
-    """A sum of products, less a target, squared: values and derivatives of the square.
-
-    Args:
-        parameters: a dict of a parameter's name: its value.
-        inputs: (k,), what each of them is multiplied by.
-        difference: the sum of the products less the target.
-    """
-    values, inputs = _arrays((None,), parameters=[*parameters.values()], inputs=inputs)
-    d = _array('difference', difference, ()).item()
-    last = len(values) - 1
-    ax = _sheet((4.4, 4.2), (-0.5, 5.75), (-last / 2 - 0.4, last / 2 + 0.4))
-    box = {'boxstyle': 'round,pad=0.35', 'fc': LIGHT, 'ec': BLUE}
-    paper = PAPER | {'boxstyle': 'square,pad=0.1'}
-    for row, (name, value) in enumerate(parameters.items()):
-        height, factor = last / 2 - row, inputs[row]
-        ax.plot([0, 3], [height, 0], color=GREY, ls='-', lw=1, zorder=0)
-        middle = 1.25, height * (1 - 1.25 / 3)
-        ax.text(0, height, f'{name}\n{value:.2f}', bbox=box, **MIDDLE)
-        up, down = {'va': 'bottom', 'color': BLUE}, {'va': 'top', 'color': VERMILLION}
-        ax.text(*middle, f'× {factor:.0f}', ha='center', bbox=paper, **up)
-        ax.text(*middle, f'{2 * d * factor:,.0f}', ha='center', bbox=paper, **down)
-    ax.plot([3, 5.15], [0, 0], color=GREY, ls='-', lw=1, zorder=0)
-    ax.text(3, 0, f'd\n{d:.2f}', bbox=box, **MIDDLE)
-    ax.text(3, -0.48, f'sum − {values @ inputs - d:.0f}', **MIDDLE)
-    ax.text(5.15, 0, f'd²\n{d * d:,.0f}', bbox=box, **MIDDLE)
-    ax.text(4.08, 0.14, '( )²', color=BLUE, **MIDDLE)
-    ax.text(4.08, -0.16, f'{2 * d:.2f}', color=VERMILLION, **MIDDLE)
-    ax.text(3.1, last / 2, 'forwards: values →', color=BLUE, va='center', ha='left')
-    back = 'backwards:\n← derivatives of d²'
-    ax.text(3.1, -last / 2, back, color=VERMILLION, va='center', ha='left')
-    return ax
-
-
 def targets_and_predictions(targets, preds, row_names, target_names):
     """Targets and predictions (n, m), a panel for each target, on one scale."""
     shape = len(row_names), len(target_names)
     targets, preds = _arrays(shape, targets=targets, preds=preds)
-    axes, places = _panels(len(target_names), (4.4, 4.4)), range(len(row_names))
+    shared = {'sharex': True, 'sharey': True, 'layout': 'constrained'}
+    axes = plt.subplots(len(target_names), figsize=(4.4, 4.4), **shared)[1]
+    places = range(len(row_names))
     for ax, *columns, name in zip(axes, targets.T, preds.T, target_names, strict=True):
         ax.vlines(places, *columns, color=GREY)
         ax.plot(places, columns[0], **TARGET, label='target')
@@ -403,20 +255,6 @@ def targets_and_predictions(targets, preds, row_names, target_names):
 
 def _axes(size=None):
     return plt.subplots(figsize=size)[1]
-
-
-def _panels(count, size):
-    """So many axes one above the other, on one scale."""
-    shared = {'sharex': True, 'sharey': True, 'layout': 'constrained'}
-    return plt.subplots(count, figsize=size, squeeze=False, **shared)[1][:, 0]
-
-
-def _sheet(size, xlim, ylim):
-    """Axes to draw a diagram on, of which nothing is seen."""
-    ax = _axes(size)
-    ax.set(xlim=xlim, ylim=ylim)
-    ax.axis('off')
-    return ax
 
 
 def _note(ax, text, point, shift, **look):

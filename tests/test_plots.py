@@ -31,13 +31,11 @@ def _no_figure_is_left():
     ('draw', 'arguments', 'words'),
     [
         ('squared_errors', ([1, 2, 3], [1, 2], ABC, 'y', None), 'preds.* (3), .* (2,)'),
-        ('matrix_product', ([[1, 2]], [[1, 2]], [1, 2], 0, 0), 'b: .* (1), .* (2,)'),
         ('predicted_and_measured', ([[1, 2]], [1, 2], 't'), 'preds.* (1, 2), .* (2,)'),
         ('loss_surface', ([1, 2], [1], [[1], [2]], 'ab'), 'losses.* (1, 2), .* (2, 1)'),
         ('loss_curves', ({'one': ([1, 2], [3])},), 'x of one.* (1), .* (2,)'),
         ('loss_curves', ({'one': [1, NAN]},), 'one (2,): .* finite'),
         ('loss_curves', ({'one': [1, 0]},), 'one (2,): .* over 0'),
-        ('ring', ([[1, 2]], ['a']), 'held.* (1, any, any), .* (1, 2)'),
         ('show', (None, ' '), 'needs a description'),
     ],
 )
