@@ -219,7 +219,7 @@ def main(arguments=None):
         except NotebookFailed as failure:
             sys.exit(f'\n{failure}')
         loss = json.loads(printed)
-        shown = 'no loss yet' if loss is None else f'loss {loss:12.2f}'
+        shown = 'no loss yet' if loss is None else f'loss {loss:12.6g}'
         seconds = time.perf_counter() - start
         print(f'{path.name:32} {seconds:5.1f} s   {shown}', flush=True)
         for line in lines:
