@@ -56,13 +56,13 @@ def wait_until():
 def lines_of():
     """A function that starts another pytest as a reader would: what it prints."""
 
-    def lines(*command, **variables):
+    def lines(*command, cwd=ROOT, **variables):
         unwanted = ('PYTEST_ADDOPTS', 'PYTEST_XDIST_WORKER', 'ROUNDING')
         env = {name: v for name, v in os.environ.items() if name not in unwanted}
         folders = (str(ROOT / name) for name in ('tests', 'tools', '.'))
         env |= {'PYTHONPATH': os.pathsep.join(folders)} | variables
         anew = [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider']
-        options = {'cwd': ROOT, 'env': env, 'capture_output': True, 'text': True}
+        options = {'cwd': cwd, 'env': env, 'capture_output': True, 'text': True}
         return subprocess.run([*anew, *command], **options).stdout
 
     return lines

@@ -35,7 +35,7 @@ def test_a_run_stops_at_the_notebook_that_fails(write, monkeypatch, capsys):
     monkeypatch.setattr('execute.paths', lambda: [good, bad])
     with pytest.raises(SystemExit, match='02.ipynb: Cell 1 failed'):
         main(['run'])
-    assert re.fullmatch(r'01-a\.ipynb .* 2\.50\n', capsys.readouterr().out)
+    assert re.fullmatch(r'01-a\.ipynb .* 2\.5\n', capsys.readouterr().out)
 
 
 @pytest.fixture
