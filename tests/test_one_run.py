@@ -41,6 +41,9 @@ def shown(tmp_path_factory, lines_of):
             new_markdown_cell('It falls to 283.09.', metadata=metadata),
         ]
     nbformat.write(new_notebook(cells=cells), folder / 'cases.ipynb')
+    words = new_markdown_cell('It falls to 283.09.', metadata={'facts_at_end': FACT})
+    later = [new_code_cell('loss = 238.09', execution_count=1)]
+    nbformat.write(new_notebook(cells=[words, *later]), folder / 'end.ipynb')
     return lines_of('-c', ROOT / 'pyproject.toml', '-p', 'one_run', folder)
 
 
@@ -51,6 +54,11 @@ def test_a_cell_and_its_text(name, shown):
     found = [one for one in reports if re.search(place, one.splitlines()[0], re.I)]
     assert bool(found) == bool(words), shown
     assert words in ''.join(found)
+
+
+def test_what_a_later_cell_computes_is_asked_at_the_end(shown):
+    assert 'end.ipynb, Facts' in shown
+    assert 'loss is [238.09]' in shown.partition('end.ipynb, Facts')[2]
 
 
 @pytest.mark.parametrize('cwd', [ROOT, NOTEBOOKS], ids=['root', 'inside'])
