@@ -12,11 +12,14 @@ import io
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import LogNorm
+from matplotlib.patheffects import withStroke
 from PIL import Image
 
 BLUE, VERMILLION, INK, GREY = '#0072B2', '#D55E00', '#222222', '#767676'
 TARGET = {'marker': 'o', 'mfc': 'none', 'mec': BLUE, 'mew': 1.8, 'ls': ''}
 PRED = {'marker': 'x', 'mec': VERMILLION, 'mew': 2.2, 'ls': ''}
+# For what is white, to be seen on every colour of a map.
+OUTLINE = [withStroke(linewidth=3, foreground=INK)]
 GUIDE = {'color': GREY, 'ls': '-', 'lw': 1.5}
 # Enough colours for a figure, in half the bytes; small areas keep theirs.
 PALETTE = {'colors': 64, 'method': Image.Quantize.MAXCOVERAGE, 'kmeans': 1}
@@ -136,10 +139,11 @@ def loss_surface(x, y, losses, names, path=None, ax=None):
         bar.set_label('loss (MSE, tons²)')
         bar.minorticks_off()
     row, column = np.unravel_index(losses.argmin(), losses.shape)
-    ax.plot(x[column], y[row], 's', ms=11, mfc='none', mec='white', mew=2)
+    white = {'color': 'white', 'path_effects': OUTLINE}
+    ax.plot(x[column], y[row], 's', ms=11, mfc='none', mew=2, **white)
     if path is not None:
         path = _array('path', path, (None, 2)).T
-        ax.plot(*path, '.-', color='white', lw=1, ms=5)
+        ax.plot(*path, '.-', lw=1, ms=5, **white)
         ax.plot(*path[:, -1], **PRED)
     ax.set(xlabel=names[0], ylabel=names[1])
     return ax
