@@ -26,9 +26,10 @@ from series import ROOT, Notebook
 
 pytestmark = pytest.mark.slow
 SAMPLE = int(os.environ.get('SAMPLE') or 72)
-# What lives in code: how a picture looks, which is recorded with the mistake: labels that
-# change places, other points of a curve. In words: directions that are no result of
-# ours, such as a definition's, or a task's; every number is a fact or a constant.
+# What lives in code: how a picture looks, which is recorded with the mistake, such as
+# labels that change places, or other points of a curve. In words: directions that are
+# no result of ours, such as a definition's, or a task's; every number is a fact or a
+# constant.
 FLOORS = {'code': 0.6, 'numbers in words': 0.9, 'directions in words': 0.25}
 LIVES = 'LIVES'
 # No output is renewed and the kernel ends with the same values: nothing became false.
