@@ -106,10 +106,7 @@ WINDOWS = {
     'phone': {'viewport': {'width': 390, 'height': 844}, 'has_touch': True},
 }
 # What is amiss with a page as it lies in the window, a line each.
-AMISS = """async () => {
-    // After a change of size, explorers are drawn anew in a frame of their own.
-    const frame = () => new Promise(requestAnimationFrame);
-    await frame().then(frame);
+AMISS = """() => {
     const found = [], code = 'div.notranslate:not(.output) > .highlight pre';
     const look = (what, selector, wrong) => {
         for (const it of document.querySelectorAll(selector))
