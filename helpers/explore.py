@@ -48,7 +48,7 @@ def explore(kind, ax, alt, **data):
     Args:
         kind: 'line', one weight, its squared errors and the parabola of its loss;
             'rate', the learning rate, for the slope and height of a line; 'momentum',
-            the same with a second slider and longer runs.
+            the same with a second slider and the error in each direction.
         data: what `NEEDS` lists for that kind: texts, numbers, arrays or tensors.
     """
     if missing := set(NEEDS[kind].split()) ^ set(data):

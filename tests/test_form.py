@@ -11,7 +11,15 @@ import re
 import pytest
 from compare import NUMBER, claim_holds, is_blank, picture_moved, pictures
 from PIL import Image
-from series import MACHINE_FACT, ROOT, is_machine_fact, listed, printed, statements
+from series import (
+    MACHINE_FACT,
+    ROOT,
+    is_folded,
+    is_machine_fact,
+    listed,
+    printed,
+    statements,
+)
 
 RECORD = 'Run `make record` and look at what changed.'
 MACHINE = re.compile(
@@ -51,17 +59,12 @@ def test_parts(notebook):
     assert len(re.findall(r'\]\(http', tail)) <= 4, 'At most four links.'
 
 
-def folded(cell):
-    return cell.metadata.get('jupyter', {}).get('source_hidden')
-
-
 def test_the_minutes_are_those_of_reading_aloud(notebook):
     """150 words a minute, 2 seconds a line of code in sight, 3 minutes an exercise."""
     prose = re.sub(r'\]\([^)]*\)|</?[a-z][^>]*>', ' ', '\n'.join(notebook.prose()))
     words = len(re.findall(r'[^\W_]\S*', prose))
-    lines = sum(
-        len(cell.source.splitlines()) for cell in notebook.code if not folded(cell)
-    )
+    shown = [cell for cell in notebook.code if not is_folded(cell)]
+    lines = sum(len(cell.source.splitlines()) for cell in shown)
     minutes = words / 150 + lines / 30 + 3 * len(notebook.exercises())
     assert notebook.minutes == pytest.approx(minutes, abs=3)
 
@@ -166,7 +169,7 @@ def test_recaps_retype_what_was_taught_and_are_folded(notebook, series):
             f'Change the one or the other:\n{ast.unparse(statement)}'
         )
     for cell in recap:
-        assert folded(cell) or cell.cell_type != 'code', f'Fold this:\n{cell.source}'
+        assert is_folded(cell) or cell.cell_type != 'code', f'Fold this:\n{cell.source}'
 
 
 def test_recaps_end_where_the_last_notebook_ended(notebook, series):

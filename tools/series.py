@@ -142,6 +142,11 @@ def statements(cells):
             yield from ast.parse(cell.source).body
 
 
+def is_folded(cell):
+    """Whether JupyterLab, and the site after it, shows the cell without its source."""
+    return cell.metadata.get('jupyter', {}).get('source_hidden', False)
+
+
 def is_machine_fact(cell):
     """Whether a cell's outputs are facts of the machine, such as a timing."""
     return MACHINE_FACT in cell.metadata.get('tags', [])

@@ -14,7 +14,7 @@ from myst_parser.slugs import github_slugify
 sys.path.append(str(Path(__file__).parent))
 sys.path.append(str(Path(__file__).parent.parent))
 from landing import hero
-from series import Notebook, listed, paths
+from series import Notebook, is_folded, listed, paths
 
 project = 'Linear regression and gradient descent with PyTorch'
 html_title = project
@@ -99,8 +99,7 @@ def suit_readers(app, docname, source):
     asked = notebook.section('Check yourself')
     for cell in notebook.code:
         draws = ['image/png' in output.get('data', {}) for output in cell.outputs]
-        folded = cell.metadata.get('jupyter', {}).get('source_hidden')
-        if folded or draws and all(draws):
+        if is_folded(cell) or draws and all(draws):
             cell.metadata.tags = [*cell.metadata.get('tags', []), 'hide-input']
         if cell in asked:
             cell.outputs = []
