@@ -300,8 +300,12 @@ def by_treatment(others):
     return others.mean(axis=0)
 
 
-@asks('noise.tolist(), model.coef_.tolist(), errors[1:].T.tolist()', 11)
-def noise_and_weights_of_the_field_trial(noise, weights, sure):
+@asks(
+    'noise.tolist(), model.coef_.tolist(), errors[1:].T.tolist(), '
+    '[one.tolist() for one in gains]',
+    11,
+)
+def noise_and_weights_of_the_field_trial(noise, weights, sure, gains):
     fields = trial()
     # An analysis of variance: total less blocks less treatments.
     total, block, treatment = (
@@ -319,6 +323,8 @@ def noise_and_weights_of_the_field_trial(noise, weights, sure):
     assert np.allclose(weights, best[1:].T, rtol=1e-5)
     inverse = np.linalg.pinv(x) @ np.linalg.pinv(x).T
     assert np.allclose(sure, np.outer(squares / 43, inverse.diagonal()[1:]) ** 0.5)
+    cowpea = fields.reshape(3, 4, 2, 3, 2).mean(axis=(1, 3))
+    assert np.allclose(gains, cowpea[:, 1] - cowpea[:, 0])
 
 
 @asks('(error ** 2 / baseline ** 2).tolist(), large_error.tolist(), [*held_out]', 11)
