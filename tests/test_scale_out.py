@@ -8,6 +8,7 @@ import sys
 import pytest
 import torch
 import torch.distributed as dist
+from oracles import descent, layer, with_ones
 from series import NOTEBOOKS, Notebook, numbered, printed
 
 SCRIPT = NOTEBOOKS / 'scale_out.py'
@@ -26,22 +27,12 @@ def one(monkeypatch):
 
 
 def descended(rows, epochs):
-    """The weights by a loop of its own in float64, after each update: (2, 4)."""
-    torch.manual_seed(137143)
-    linear = torch.nn.Linear(3, 2)
-    w = torch.cat([linear.weight, linear.bias[:, None]], dim=1).detach().double()
-    x = torch.cat([rows[:, :3], torch.ones(len(rows), 1)], dim=1).double()
-    y, velocity, after = rows[:, 3:].double(), 0, []
-    for epoch in range(epochs):
-        order = torch.randperm(
-            len(rows), generator=torch.Generator().manual_seed(epoch)
-        )
-        for part in order.split(BATCH):
-            gradient = (x[part] @ w.T - y[part]).T @ x[part] / len(part)
-            velocity = 0.9 * velocity + gradient
-            w = w - RATE * velocity
-            after.append(w)
-    return after
+    """The weights after each update, by the oracles' own loop: (4, 2) each."""
+    x, y = rows.double().split([3, 2], dim=1)
+    shuffles = (torch.Generator().manual_seed(epoch) for epoch in range(epochs))
+    orders = [torch.randperm(len(x), generator=shuffle) for shuffle in shuffles]
+    parts = [(part, RATE) for order in orders for part in order.split(BATCH)]
+    return [*descent(with_ones(x), y, layer(), parts, beta=0.9)][1:]
 
 
 # As on two machines: process 1 has a disk of its own, where nothing is saved.
@@ -75,7 +66,7 @@ def test_two_processes_go_on_where_one_stopped(one, tmp_path):
     after = descended(rows, 3)
     moments = {0: first['first'], 15: first['last'], 16: second['first']}
     for update, weights in (moments | {23: second['last']}).items():
-        apart = (after[update] - torch.tensor(weights)).abs().max()
+        apart = (after[update] - torch.tensor(weights).T).abs().max()
         assert apart < 1e-4, f'after update {update + 1}'
         assert (after[update] - after[update - 1]).abs().max() > 1e-2
 
