@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 
 import nbformat
 import pytest
@@ -37,19 +36,6 @@ def write(tmp_path):
         return tmp_path / name
 
     return write_notebook
-
-
-@pytest.fixture(scope='session')
-def wait_until():
-    """A function that waits for a condition, and fails when it does not come."""
-
-    def wait(condition, seconds=30):
-        end = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < end, 'waited too long'
-            time.sleep(0.05)
-
-    return wait
 
 
 @pytest.fixture(scope='session')

@@ -116,7 +116,7 @@ class Exercise:
         """What counts of a call with copies of these arguments, or a `Failure`."""
         try:
             return self.look(answer, *copy.deepcopy(case))
-        except TooLong:
+        except (TooLong, KeyboardInterrupt):
             raise
         except Failure as failure:
             return failure

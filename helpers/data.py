@@ -85,8 +85,9 @@ def _text(path):
 
 
 def _number(column, text):
+    plain = text.isascii() and '_' not in text  # Python reads 6_7 and ٦٧ as 67
     with contextlib.suppress(ValueError):
-        if abs(number := float(text)) <= FLOAT32_MAX:  # false for NaN
+        if plain and abs(number := float(text)) <= FLOAT32_MAX:  # false for NaN
             return number
     found = repr(text.strip()) if text.strip() else 'an empty cell'
     raise ValueError(f'expected a number in column {column}, found {found}')

@@ -47,8 +47,6 @@ class Jovian(HTTPServer):
                 return answer(401)
             case ['user', 'profile']:
                 return answer(username=USER)
-            case ['gist', _, 'check-access']:
-                return answer(write=True)
             case ['user', _, 'gist', title] if title == self.title:
                 return self.project()
             case ['gist', 'create'] | ['gist', 'slug', 'upload']:

@@ -7,7 +7,7 @@ import re
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from facts import COUNTS, NUMBER, statement
+from facts import COUNTS, NUMBER, SHOWS, statement
 from series import ROOT, Notebook, numbered, paths, places
 
 
@@ -51,7 +51,6 @@ NAMED = {
     'gradients of one process': ('*/scale_out.py', 'mse_loss(model(xb)', 'mse_loss(model.module(xb)', 'test_scale_out'),
     'no momentum in the checkpoint': ('*/scale_out.py', "        opt.load_state_dict(state[0]['opt'])\n", '', 'test_scale_out'),
     'one order for all epochs': ('*/scale_out.py', 'set_epoch(epoch)', 'set_epoch(0)', 'test_scale_out'),
-    'the notebook shows an older script': ('*/scale_out.py', '# never half a file', '# in one step', 'test_scale_out'),
     'an explorer goes uphill': ('helpers/explore.js', 'old - rate * velocity', 'old + rate * velocity', 'test_explore -k pytorch'),
     'an explorer without its velocity': ('helpers/explore.js', 'beta * old + g', 'g', 'test_explore -k pytorch'),
     'an explorer that the mouse alone moves': ('helpers/explore.js', 'tabindex: 0, ', '', 'test_explore -k keyboard'),
@@ -82,7 +81,6 @@ DIRECTION = re.compile(
 FLIPPED = str.maketrans('+-<>', '-+><')
 # Statements that are not dropped, names and strings that are not swapped.
 NEEDED = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assert)
-SHOWS = ('show', 'movie')  # their strings become descriptions of pictures
 MODULES = ('torch', 'np', 'F', 'nn', 'plt')
 # A string that a figure may show: it has letters, and is no setting of matplotlib's.
 LABEL = re.compile('^(?!(left|right|top|black|log|equal|constrained|x|sci)$).*[a-z]')

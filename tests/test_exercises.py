@@ -289,3 +289,8 @@ def test_a_wild_answer_is_never_right_and_never_an_error(name, answer, hint):
     verdict = CHECKS[name](answer, hint=hint)
     assert type(verdict) is checking.Verdict
     assert verdict.startswith('Not yet: '), verdict
+
+
+def test_who_presses_stop_is_obeyed():
+    with pytest.raises(KeyboardInterrupt):
+        exercises.check_folding(raising(KeyboardInterrupt()))

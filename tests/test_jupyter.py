@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from compare import moved
@@ -36,7 +37,7 @@ ASKED = "[...document.querySelectorAll('.jp-Dialog, .Toastify__toast')]"
 
 
 @pytest.fixture(scope='module')
-def server(browser, wait_until, tmp_path_factory):
+def server(browser, tmp_path_factory):
     """`make lab` in a folder of its own, so that nothing of the reader's is touched."""
     if not shutil.which('make'):
         pytest.skip('make is missing, which starts JupyterLab here.')
@@ -58,14 +59,13 @@ def server(browser, wait_until, tmp_path_factory):
         env=env,
         start_new_session=True,
     )
-
-    def running():
-        assert process.poll() is None, '`make lab` did not start.'
-        return [*list_running_servers(folder / 'runtime')]
-
     try:
-        wait_until(running, SECONDS)
-        (told,) = running()
+        end = time.monotonic() + SECONDS
+        while not (running := [*list_running_servers(folder / 'runtime')]):
+            assert process.poll() is None, '`make lab` did not start.'
+            assert time.monotonic() < end, '`make lab` takes too long.'
+            time.sleep(0.1)
+        (told,) = running
         assert told['token'], 'Whoever finds the address can use it.'
         yield told | {'data': str(folder / 'data')}
         os.kill(told['pid'], signal.SIGTERM)  # it stops its kernels, too

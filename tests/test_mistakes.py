@@ -35,8 +35,8 @@ LIVES = 'LIVES'
 # No output is renewed and the kernel ends with the same values: nothing became false.
 NOTHING = 'changes nothing'
 ITEMS = {'Cell': 'outputs', 'Fact': 'facts'}
-# Tests beside those of the form and the exercises that take code out of a notebook.
-READERS = {6: 'tests/test_training_loop.py', 14: 'tests/test_scale_out.py'}
+# A test beside those of the form and the exercises that looks at a notebook's code.
+READERS = {14: 'tests/test_scale_out.py'}
 RECORD = r"""
 import json, pathlib, sys
 sys.path[:0] = ['tools', 'tests']

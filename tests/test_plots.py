@@ -10,10 +10,8 @@ import matplotlib
 matplotlib.use('agg')
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pytest
 import torch
-from compare import frames
 
 from helpers import plots
 
@@ -54,35 +52,3 @@ def test_a_picture_carries_its_description_in_every_form():
     assert 'alt="A line chart of &quot;a&quot; &amp; b."' in bundle['text/html']
     assert f'base64,{bundle["image/png"]}"' in bundle['text/html']
     assert base64.b64decode(bundle['image/png']).startswith(b'\x89PNG')
-
-
-PATH = np.array([[0, 0], [0.5, 2], [1, -10]])
-
-
-@pytest.fixture
-def settling():
-    axes = plt.subplots(1, 2, figsize=(4, 2))[1]
-    surface = [0, 1], [-10, 2], [[3, 1], [4, 2]], ['slope', 'bias']
-    return axes, plots.settling_line([1, 2, 3], [2, 4, 9], PATH, surface, axes)
-
-
-def test_a_line_settles_as_its_point_moves(settling):
-    axes, move = settling
-    line, (*_, walked, point) = axes[0].lines[-1], axes[1].lines
-    for step in (2, 0, 1):
-        move(step)
-        x, y = line.get_data()
-        np.testing.assert_allclose(y, PATH[step, 0] * x + PATH[step, 1])
-        np.testing.assert_allclose(walked.get_xydata(), PATH[: step + 1])
-        np.testing.assert_allclose(point.get_xydata(), [PATH[step]])
-        low, high = axes[0].get_ylim()
-        assert low <= y.min() <= y.max() <= high
-
-
-def test_a_movie_plays_every_frame_and_rests_on_the_last(settling):
-    axes, move = settling
-    picture = plots.movie(axes, [move], [0, 1, 2], 'A line settles into the data.')
-    assert not plt.get_fignums()
-    still, *moving = frames(base64.b64decode(picture.png))
-    assert np.array_equal(still, moving[-1])
-    assert len(np.unique(moving, axis=0)) == len(moving) == 3

@@ -9,7 +9,7 @@ import pytest
 import torch
 import torch.distributed as dist
 from oracles import descent, layer, with_ones
-from series import NOTEBOOKS, Notebook, numbered, printed
+from series import NOTEBOOKS
 
 SCRIPT = NOTEBOOKS / 'scale_out.py'
 BATCH, RATE = 50, 0.02
@@ -89,8 +89,3 @@ def test_the_group_ends_before_the_process():
         [sys.executable, '-c', ENDS], cwd=NOTEBOOKS, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-
-
-def test_the_notebook_shows_the_script_as_it_is():
-    text = SCRIPT.read_text(encoding='utf-8').strip()
-    assert any(text in printed(cell) for cell in Notebook(numbered(14)).code)

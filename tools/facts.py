@@ -16,6 +16,7 @@ import json
 import math
 import re
 
+SHOWS = ('show', 'movie', 'explore')  # their strings become descriptions of pictures
 COUNTS = '- - two three four five six seven eight nine ten eleven twelve'.split()  # noqa: SIM905
 SCALES = {'%': -2, 'hundred': 2, 'thousand': 3, 'million': 6, 'billion': 9}
 NUMBER = re.compile(
@@ -107,8 +108,7 @@ def statement(cell):
     return '\n'.join(
         part.value
         for node in ast.walk(ast.parse(cell.source))
-        if isinstance(node, ast.Call)
-        and getattr(node.func, 'id', '') in ('show', 'movie', 'explore')
+        if isinstance(node, ast.Call) and getattr(node.func, 'id', '') in SHOWS
         for part in ast.walk(node)
         if isinstance(part, ast.Constant) and isinstance(part.value, str)
     )

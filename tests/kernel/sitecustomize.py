@@ -5,16 +5,18 @@ No network but loopback; and with ROUNDING=seed, random rounding (rounding.py).
 
 import ipaddress
 import os
-import socket
-
-connect, connect_ex, getaddrinfo = (
-    socket.socket.connect,
-    socket.socket.connect_ex,
-    socket.getaddrinfo,
-)
+import sys
 
 
-def refuse_unless_local(host):
+def stay_local(event, arguments):
+    """Refuse other machines. An audit hook: Python calls it before these events."""
+    if event == 'socket.getaddrinfo':
+        host = arguments[0] or 'localhost'
+    elif event == 'socket.connect' and isinstance(arguments[1], tuple):
+        host = arguments[1][0]
+    else:
+        return
+    host = host.decode() if isinstance(host, bytes) else host
     try:
         local = ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -25,24 +27,7 @@ def refuse_unless_local(host):
         )
 
 
-def guarded(method):
-    def call(self, address):
-        if self.family in (socket.AF_INET, socket.AF_INET6):
-            refuse_unless_local(address[0])
-        return method(self, address)
-
-    return call
-
-
-def guarded_getaddrinfo(host, *args, **kwargs):
-    if host is not None:
-        refuse_unless_local(host.decode() if isinstance(host, bytes) else host)
-    return getaddrinfo(host, *args, **kwargs)
-
-
-socket.socket.connect = guarded(connect)
-socket.socket.connect_ex = guarded(connect_ex)
-socket.getaddrinfo = guarded_getaddrinfo
+sys.addaudithook(stay_local)
 
 if os.environ.get('ROUNDING'):
     from rounding import RandomRounding
