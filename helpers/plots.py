@@ -11,8 +11,9 @@ import io
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.colors import LogNorm
+from matplotlib.colors import LogNorm, to_hex
 from matplotlib.patheffects import withStroke
+from matplotlib.text import Text
 from PIL import Image
 
 BLUE, VERMILLION, INK, GREY = '#0072B2', '#D55E00', '#222222', '#767676'
@@ -21,10 +22,14 @@ PRED = {'marker': 'x', 'mec': VERMILLION, 'mew': 2.2, 'ls': ''}
 # For what is white, to be seen on every colour of a map.
 OUTLINE = [withStroke(linewidth=3, foreground=INK)]
 GUIDE = {'color': GREY, 'ls': '-', 'lw': 1.5}
+# A legend on a line with the title, which stands at the left.
+ABOVE = {'loc': 'lower right', 'bbox_to_anchor': (1, 0.98), 'borderpad': 0, 'ncols': 2}
+# Words in the colour of their line: darker, to be read on white (5 to 1).
+WORDS = {'#d55e00': '#A84900', '#009e73': '#007556', '#e69f00': '#8A5F00'}
 # Enough colours for a figure, in half the bytes; small areas keep theirs.
 PALETTE = {'colors': 64, 'method': Image.Quantize.MAXCOVERAGE, 'kmeans': 1}
 PALETTE |= {'dither': Image.Dither.NONE}
-DPI = 200  # of a picture that stands still
+DPI, MOVING_DPI = 200, 160  # of a picture that stands still, and one that moves
 MILLISECONDS = 240  # for each frame of a moving picture
 
 
@@ -55,6 +60,8 @@ def show(ax, alt):
     if not alt.strip():
         raise ValueError('A figure needs a description: show(ax, "Line chart: ...").')
     figure, png = np.ravel(ax)[0].figure, io.BytesIO()
+    for text in figure.findobj(Text):
+        text.set_color(WORDS.get(to_hex(text.get_color()), text.get_color()))
     figure.savefig(png, dpi=DPI, bbox_inches='tight')
     plt.close(figure)
     image = Image.open(png).convert('RGB').quantize(**PALETTE)
@@ -71,32 +78,38 @@ def movie(ax, moves, frames, alt):
         frames: what to call them with. What cannot animate shows the last one.
         alt: the description in words.
     """
-    figure, images = np.ravel(ax)[0].figure, []
-    figure.set_dpi(72)
+    figure, images, png = np.ravel(ax)[0].figure, [], io.BytesIO()
+    figure.set_dpi(MOVING_DPI)
     for frame in frames:
         for move in moves:
             move(frame)
         figure.canvas.draw()
-        images.append(np.array(figure.canvas.buffer_rgba()))
+        rgb = np.array(figure.canvas.buffer_rgba())[..., :3]
+        images.append(Image.fromarray(rgb))
     plt.close(figure)
+    last = images[-1].quantize(**PALETTE)
+    images = [np.array(image.quantize(palette=last, dither=0)) for image in images]
+    same = len(last.getpalette()) // 3  # one colour more: what was there before
     changes = [images[0]]
     for before, after in zip(images, images[1:], strict=False):
-        changed = (before != after).any(axis=2, keepdims=True)
-        changes.append(np.where(changed, after, 0).astype(np.uint8))
+        changes.append(np.where(before != after, after, same).astype(np.uint8))
     first, *others = map(Image.fromarray, [images[-1], *changes])
-    png, options = io.BytesIO(), {'default_image': True, 'loop': 1, 'blend': 1}
-    options |= {'duration': MILLISECONDS, 'compress_level': 9}
+    for image in [first, *others]:
+        image.putpalette([*last.getpalette(), 0, 0, 0])
+        image.info['transparency'] = same
+    options = {'default_image': True, 'loop': 1, 'blend': 1, 'duration': MILLISECONDS}
     first.save(png, 'PNG', save_all=True, append_images=others, **options)
-    return Picture(png.getvalue(), alt)
+    return Picture(png.getvalue(), alt, round(last.width * 100 / MOVING_DPI))
 
 
-def loss_curves(curves, levels=None, xlabel='epoch', band=None, ax=None):
-    """Losses on a logarithmic axis, each curve and level labelled where it ends.
+def loss_curves(curves, levels=None, xlabel='epoch', band=None, ax=None, places=None):
+    """Losses on a logarithmic axis, each curve and level with its label.
 
     Args:
         curves: a dict of label: losses (n,), counted from 0, or (x, losses).
         levels: a dict of label: one loss, drawn as a horizontal line.
         band: (3, n), the x, the lower and the upper edge of an area to shade.
+        places: a dict of label: (x, y). The others stand outside, where a curve ends.
     """
     ax, ends = ax or _axes(), []
     for label, curve in curves.items():
@@ -113,6 +126,9 @@ def loss_curves(curves, levels=None, xlabel='epoch', band=None, ax=None):
     ax.set(yscale='log', xlabel=xlabel, ylabel='loss (MSE, tons²)')
     lowest = -np.inf
     for value, label, color in sorted(ends):
+        if label in (places or {}):
+            ax.text(*places[label], label, color=color)
+            continue
         at = ax.transData.transform((1, value))
         lowest = max(ax.transAxes.inverted().transform(at)[1], lowest + 0.065)
         ax.text(1.02, lowest, label, color=color, va='center', transform=ax.transAxes)
@@ -199,9 +215,11 @@ def squared_errors(targets, preds, names, title, ax):
         side = abs(pred - target)
         corner = place, min(pred, target)
         ax.add_patch(plt.Rectangle(corner, side, side, color=VERMILLION, alpha=0.25))
-    ax.plot(places, targets, **TARGET | {'ms': 5, 'mew': 1.3})
-    ax.plot(places, preds, **PRED | {'ms': 5, 'mew': 1.5})
-    ax.set_xticks(places + apart / 3, names)
+    ax.plot(places, targets, **TARGET | {'ms': 5, 'mew': 1.3}, label='target')
+    ax.plot(places, preds, **PRED | {'ms': 5, 'mew': 1.5}, label='prediction')
+    if ax.get_subplotspec().is_first_row():
+        ax.legend(**ABOVE)
+    ax.set_xticks(places, names)
     ax.set(xlim=(-apart / 5, places[-1] + apart), ylim=(-30, 500), aspect='equal')
     ax.set_ylabel('apples (tons)')
     ax.set_title(title, loc='left')
@@ -218,7 +236,7 @@ def named_points(x, y, names, labels, wanted=None, lines=None):
             labelled at its right end.
     """
     x, y = _arrays((len(names),), x=x, y=y)
-    ax = _axes((4.4, 3.3))
+    ax = plt.subplots(figsize=(4.4, 3.3))[1]
     for name, *point in zip(names, x, y, strict=True):
         side, shift = ('right', 6) if point[0] > x.mean() else ('left', -6)
         _note(ax, name, point, (shift, 8), ha=side)
@@ -252,13 +270,12 @@ def targets_and_predictions(targets, preds, row_names, target_names):
         ax.set_xticks(places, row_names)
         ax.margins(0.12)
         ax.set_ylabel(name)
-    above = {'loc': 'lower right', 'bbox_to_anchor': (1, 0.98), 'borderpad': 0}
-    axes[0].legend(ncols=2, **above)
+    axes[0].legend(**ABOVE)
     return axes
 
 
-def _axes(size=None):
-    return plt.subplots(figsize=size)[1]
+def _axes():
+    return plt.subplots(layout='constrained')[1]
 
 
 def _note(ax, text, point, shift, **look):

@@ -171,7 +171,7 @@ def scaling_and_centring_change_the_number_of_steps(table, loss, w, b):
     for name, x, bias in (
         ('raw', INPUTS, 0),
         ('centred', centred, 0),
-        ('centred, bias starts at the mean', centred, TARGETS.mean(dim=0)),
+        ('centred, bias at mean', centred, TARGETS.mean(dim=0)),
         ('standardised', scaled, 0),
     ):
         steps, condition = table[name]

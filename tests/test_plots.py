@@ -10,8 +10,10 @@ import matplotlib
 matplotlib.use('agg')
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 import torch
+from matplotlib.colors import to_rgb
 
 from helpers import plots
 
@@ -52,3 +54,24 @@ def test_a_picture_carries_its_description_in_every_form():
     assert 'alt="A line chart of &quot;a&quot; &amp; b."' in bundle['text/html']
     assert f'base64,{bundle["image/png"]}"' in bundle['text/html']
     assert base64.b64decode(bundle['image/png']).startswith(b'\x89PNG')
+
+
+def test_words_in_the_colour_of_a_curve_can_be_read_on_white():
+    with plt.style.context('helpers.series'):
+        ax = plots.loss_curves(dict.fromkeys(['one', 'two', 'three', 'four'], [1, 2]))
+        plots.show(ax, 'Four curves.')
+    for text in ax.texts:
+        rgb = np.array(to_rgb(text.get_color()))
+        light = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+        contrast = 1.05 / (light @ [0.2126, 0.7152, 0.0722] + 0.05)  # WCAG 2
+        assert contrast > 4.5, text.get_text()
+
+
+def test_a_label_stands_where_it_is_told():
+    places = {'one': (0.5, 20)}
+    outside, *_, inside = plots.loss_curves(
+        {'one': [1, 9], 'two': [1, 2]}, places=places
+    ).texts
+    assert inside.get_position() == places['one']
+    assert outside.get_text() == 'two'
+    assert outside.get_position()[0] > 1
