@@ -23,11 +23,12 @@ def hero():
         'line',
         ax,
         'Five regions as points, apples over rain, and a line that is far too steep.',
-        title='The slope of a line, its squared errors and its loss',
+        title='The steepness of a line, its squared errors and their mean',
+        task='Turn the line until the squares are as small as they can be.',
         xname=labels[0],
         yname=labels[1],
         names=table.names,
-        label='slope',
+        label='steepness',
         unit='tons per mm',
         factor=rain,
         rest=[0] * len(rain),
@@ -37,6 +38,7 @@ def hero():
         start=2.2,
         low=0,
         high=2.5,
-        rate=1e-5,
+        rate=4e-5,
+        loss='error (mean of the squares, tons²)',
     )
     return explorer._repr_mimebundle_()['text/html']
