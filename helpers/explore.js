@@ -204,7 +204,7 @@
     const squares = data.kind === 'line';
     const ends = [Math.min(0, ...xs), 1.08 * Math.max(...xs)];
     const points = ys.map((target, i) => [xname ? xs[i] : i, target]);
-    const key = `○ harvested, × predicted${squares ? ', □ area = squared error' : ''}`;
+    const key = `○ harvested, × predicted${squares ? ', □ area: error²' : ''}`;
     view(parent, name, shape, () => {
       const predicted = xs.map(predict);
       const square = (pen, [place, target], i) => {

@@ -8,7 +8,10 @@ from helpers.plots import named_points
 
 
 def hero():
-    """Apples over rain, and the slope of a line through them, to be turned."""
+    """Apples over rain, and the steepness of a line through them, to be turned.
+
+    The words are for who has read nothing yet, and the rate finds it in five steps.
+    """
     table = read_csv(
         REGIONS_CSV,
         label='region',
@@ -18,7 +21,9 @@ def hero():
     rain, apples = table.inputs[:, 1], table.targets[:, 0]
     plt.style.use('helpers.series')
     labels = ['rain (mm)', 'apples (tons)']
-    ax = named_points(rain, apples, table.names, labels, lines={'slope 2.2': (2.2, 0)})
+    ax = named_points(
+        rain, apples, table.names, labels, lines={'steepness 2.2': (2.2, 0)}
+    )
     explorer = explore(
         'line',
         ax,
