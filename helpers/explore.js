@@ -24,23 +24,22 @@
   const plain = (v, digits = Math.abs(v) < 1000 ? 2 : 1) => {
     if (Math.abs(v) >= 1e7) return power(round(v, 2));
     const places = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-    const text = v.toLocaleString('en', { ...places, signDisplay: 'negative' }); // never −0
-    return text.replace('-', '−');
+    return v.toLocaleString('en', { ...places, signDisplay: 'negative' }).replace('-', '−');
   };
-  // About four round numbers from low to high, each with its label.
+  // About five round numbers from low to high, each with its label.
   function ticks(low, high) {
-    const rough = (high - low) / 4;
+    const rough = (high - low) / 5;
     const ten = 10 ** Math.floor(Math.log10(rough));
     const step = ten * [1, 2, 5, 10].find((nice) => nice * ten >= rough);
     const digits = Math.max(0, -Math.floor(Math.log10(step)));
-    const found = [];
-    for (let k = Math.ceil(low / step); k * step < high + step / 1e6; k++) found.push(k * step);
+    const [first, last] = [Math.ceil(low / step), Math.floor(high / step + 1e-6)];
+    const found = Array.from({ length: last - first + 1 }, (_, k) => (first + k) * step);
     return found.map((v) => [v, plain(v, digits)]);
   }
   const escape = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt()};`);
-  const tag = (name, attributes, inside = '') => {
+  const tag = (name, attributes, ...inside) => {
     const all = Object.entries(attributes).map(([key, value]) => ` ${key}="${escape(value)}"`);
-    return `<${name}${all.join('')}>${inside}</${name}>`;
+    return `<${name}${all.join('')}>${inside.flat(2).join('')}</${name}>`;
   };
   function add(parent, ...parts) {
     parent.insertAdjacentHTML('beforeend', tag(...parts));
@@ -62,12 +61,12 @@
   border: 1px solid var(--soft); border-radius: 8px; padding: 12px; max-width: 56rem; }
 .ex :focus-visible { outline: 3px solid var(--blue); outline-offset: 2px; }
 .ex p { margin: 6px 0 0; }
-.ex .say { min-height: 4.4em; }
-.ex .task, .ex .name { font-weight: 600; }
+.ex .say { min-height: 5.8em; } .ex .say b { display: block; }
+.ex .task, .ex .name { font-weight: 600; } .ex .task { font-size: 17px; margin: 0 0 10px; }
 .ex .columns { display: grid; gap: 8px 20px;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); }
 .ex .view { max-width: 30rem; margin-bottom: 6px; touch-action: manipulation; }
-.ex .name, .ex .read { font-size: 14px; min-height: 1.45em; }
+.ex .name, .ex .read { font-size: 14px; } .ex .read { min-height: 2.9em; }
 .ex .view > svg { display: block; width: 100%; overflow: visible; fill: none; stroke-width: 2; }
 .ex .walk { stroke: #fff; filter: drop-shadow(0 0 1px #000) drop-shadow(0 0 1px #000); }
 .ex text { fill: currentColor; font: 12px system-ui, sans-serif; }
@@ -80,26 +79,24 @@
 </style>
 <p class="task"></p>
 <div class="columns">
-<div>
-<div class="touch"></div>
-<div class="buttons"></div>
-<p class="say" aria-live="polite" aria-atomic="true"></p>
-</div>
+<div><div class="touch"></div><div class="buttons"></div>
+<p class="say" aria-live="polite" aria-atomic="true"></p></div>
 <div class="right"></div>
 </div>`;
-  const [task, touch, buttons, say, right] = page.querySelectorAll(
-    '.task, .touch, .buttons, .say, .right',
-  );
+  const parts = '.task, .touch, .buttons, .say, .right';
+  const [task, touch, buttons, say, right] = page.querySelectorAll(parts);
   const drawings = []; // of the sliders and views, all of one state
   const draw = () => drawings.forEach((each) => each());
 
+  const tell = (result, text) =>
+    (say.innerHTML = (result && tag('b', {}, escape(result))) + escape(text));
   const button = (text, onclick) =>
     Object.assign(add(buttons, 'button', { type: 'button' }, text), { onclick });
   // A slider; `now` returns its value, and that in words.
   function slider(name, [min, max, step], now, turn) {
     const range = { type: 'range', min, max, step, 'aria-label': name };
-    const parts = [tag('span', {}, escape(name)), tag('span', {}), tag('input', range)];
-    const [, shown, input] = add(touch, 'label', {}, parts.join('')).children;
+    const spans = [tag('span', {}, escape(name)), tag('span', {})];
+    const [, shown, input] = add(touch, 'label', {}, spans, tag('input', range)).children;
     input.oninput = () => turn(+input.value);
     drawings.push(() => {
       const [value, words] = now();
@@ -110,30 +107,33 @@
 
   // A view with axes. It is a slider over its points: the arrow keys say each one's values.
   // `look` returns what it shows: the ends of x and y, with a name and maybe ticks; points; text,
-  // what to say of one; and marks. Where there is `move`, a place can be chosen.
-  const [WIDTH, LEFT, TOP, RIGHT, BOTTOM] = [360, 48, 20, 8, 36]; // in pixels of an SVG
+  // what to say of one; maybe a key, to be read while none is chosen; and marks, that may reach
+  // over the EDGE. Where there is `move`, a place can be chosen.
+  const [WIDE, EDGE, LEFT, TOP, RIGHT, BOTTOM] = [300, 8, 44, 24, 2, 32]; // in pixels of an SVG
+  const MAP = 0.76; // the height of a map over its width
   const KEYS = {
     ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1],
     Home: [-Infinity, 0], End: [Infinity, 0],
   };
   const RED = { stroke: 'var(--red)' };
   const BLUE = { stroke: 'var(--blue)' };
+  const SQUARE = { ...RED, 'stroke-width': 1, fill: 'var(--red)', 'fill-opacity': 0.18 };
   function view(parent, name, shape, look, move) {
-    const [wide, high] = [WIDTH - LEFT - RIGHT, WIDTH * shape - TOP - BOTTOM];
-    const viewBox = [-LEFT, -TOP, WIDTH, WIDTH * shape].join(' ');
-    const parts = [
+    const [width, height] = [WIDE + 2 * EDGE, WIDE * shape + 2 * EDGE];
+    const [across, up] = [[EDGE, width - EDGE], [height - EDGE, EDGE]];
+    const viewBox = [-LEFT, -TOP, LEFT + width + RIGHT, TOP + height + BOTTOM].join(' ');
+    const slider = add(
+      parent, 'div', { class: 'view', role: 'slider', tabindex: 0, 'aria-label': name },
       tag('div', { class: 'name' }, escape(name)),
       tag('svg', { viewBox, 'aria-hidden': 'true' }),
       tag('div', { class: 'read' }),
-    ];
-    const looks = { class: 'view', role: 'slider', tabindex: 0, 'aria-label': name };
-    const slider = add(parent, 'div', looks, parts.join(''));
+    );
     const [, svg, read] = slider.children;
     let [shown, chosen] = [{}, -1];
 
     // Marks, at the places of the data, as far as a browser can draw
-    const x = (v) => clamp(convert(v, shown.x, [0, wide]), -1e4, 1e4);
-    const y = (v) => clamp(convert(v, shown.y, [high, 0]), -1e4, 1e4);
+    const x = (v) => clamp(convert(v, shown.x, across), -1e4, 1e4);
+    const y = (v) => clamp(convert(v, shown.y, up), -1e4, 1e4);
     const dot = ([a, b], look) => tag('circle', { cx: x(a), cy: y(b), r: 6, ...look });
     const cross = ([a, b], look) =>
       tag('path', { d: `M${x(a) - 5} ${y(b) - 5}l10 10m0-10l-10 10`, ...look });
@@ -143,61 +143,58 @@
     };
     const write = (x, y, words, anchor) =>
       tag('text', { x, y, 'text-anchor': anchor }, escape(words));
+    const pen = { x, y, dot, cross, line, write };
 
     function axes({ xname, yname, xticks = ticks(...shown.x), yticks = ticks(...shown.y) }) {
       const rule = (v, stroke) =>
         line(shown.x.map((end) => [end, v]), { stroke, 'stroke-width': 1 });
       return [
-        ...yticks.map(([v]) => rule(v, 'var(--soft)')),
-        ...yticks.map(([v, words]) => write(-6, y(v) + 4, words, 'end')),
-        ...xticks.map(([v, words]) => write(x(v), high + 16, words, 'middle')),
-        write(-LEFT, -8, yname, 'start'),
-        write(wide, high + 32, xname, 'end'),
+        yticks.map(([v]) => rule(v, 'var(--soft)')),
+        yticks.map(([v, words]) => write(-4, y(v) + 4, words, 'end')),
+        xticks.map(([v, words]) => write(x(v), height + 12, words, 'middle')),
+        write(-LEFT, 12 - TOP, yname, 'start'),
+        write(width, height + 28, xname, 'end'),
         rule(shown.y[0], 'currentColor'),
-      ].join('');
+      ];
     }
     drawings.push(draw);
-    function draw() {
+    function draw(wanted = chosen) {
       shown = look();
       const last = shown.points.length - 1;
-      chosen = Math.min(chosen, last);
-      const marks = shown.marks({ x, y, dot, cross, line, write }).join('');
+      chosen = Math.min(wanted, last);
       const point = shown.points[chosen];
+      const marks = tag('svg', { width, height }, shown.marks(pen, shown.points));
       const ring = point ? dot(point, { r: 11, stroke: 'currentColor' }) : '';
-      svg.innerHTML = axes(shown) + tag('svg', { width: wide, height: high }, marks) + ring;
+      svg.innerHTML = tag('g', {}, axes(shown), marks, ring);
       const now = point ? chosen : last;
       const values = { ariaValueMin: 0, ariaValueMax: last, ariaValueNow: now };
       Object.assign(slider, values, { ariaValueText: shown.text(now) });
-      read.textContent = point ? shown.text(now) : '';
+      read.textContent = point ? shown.text(now) : (shown.key ?? '');
     }
 
     // The mouse and the keys
-    function choose(number) {
-      chosen = number;
-      draw();
-    }
     const place = (event) =>
       new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
     svg.onpointermove = (event) => {
       const at = place(event);
       const far = shown.points.map(([a, b]) => Math.hypot(x(a) - at.x, y(b) - at.y));
       const least = Math.min(...far);
-      choose(least < 30 ? far.indexOf(least) : -1);
+      draw(least < 30 ? far.indexOf(least) : -1);
     };
-    svg.onpointerleave = () => choose(-1);
+    svg.onpointerleave = () => draw(-1);
     svg.onpointerup = (event) => {
       const at = place(event);
-      move?.([convert(at.x, [0, wide], shown.x), convert(at.y, [high, 0], shown.y)]);
+      move?.([convert(at.x, across, shown.x), convert(at.y, up, shown.y)]);
     };
-    slider.onfocus = () => chosen < 0 && choose(Infinity);
-    slider.onblur = () => choose(-1);
+    slider.onfocus = () => chosen < 0 && draw(Infinity);
+    slider.onblur = () => draw(-1);
     slider.onkeydown = (event) => {
       const key = KEYS[event.key];
       if (!key) return;
       event.preventDefault();
       const far = ([low, high], i) => shown.points[0][i] + (key[i] * (high - low)) / 40;
       if (move) move([shown.x, shown.y].map(far));
-      else choose(Math.max(0, chosen + sum(key)));
+      else draw(Math.max(0, chosen + sum(key)));
     };
   }
 
@@ -205,40 +202,41 @@
   // a line, or each in a place of its own; with squares where there is one weight.
   function regions(parent, name, shape, y, predict) {
     const squares = data.kind === 'line';
-    const ends = [Math.min(0, ...xs), (squares ? 1.3 : 1.08) * Math.max(...xs)];
+    const ends = [Math.min(0, ...xs), 1.08 * Math.max(...xs)];
     const points = ys.map((target, i) => [xname ? xs[i] : i, target]);
+    const key = `○ harvested, × predicted${squares ? ', □ area: error²' : ''}`;
     view(parent, name, shape, () => {
       const predicted = xs.map(predict);
       const square = (pen, [place, target], i) => {
         const [low, high] = [target, predicted[i]].map(pen.y).sort((a, b) => a - b);
-        const at = { x: pen.x(place), y: low, width: high - low, height: high - low };
-        const look = { ...RED, 'stroke-width': 1, fill: 'var(--red)', 'fill-opacity': 0.18 };
-        return tag('rect', { ...at, ...look });
+        const width = high - low;
+        const x = pen.x(place) - (xname ? width : 0); // on the side where there is room
+        return tag('rect', { x, y: low, width, height: width, ...SQUARE });
       };
       return {
         x: xname ? ends : [-0.5, names.length + 0.3], xname,
         xticks: xname ? undefined : names.map((name, i) => [i, name]),
-        y, yname,
-        points,
+        y, yname, points,
         text: (i) =>
           `${names[i]}: ${xname ? `${rain} ${plain(xs[i], 0)}, ` : ''}` +
           `${plain(ys[i])} harvested, ${plain(predicted[i])} predicted, ` +
           `squared error ${plain((predicted[i] - ys[i]) ** 2)}`,
+        key: predicted.some((v) => v >= y[0] && v <= y[1]) ? key : 'The line has left the picture.',
         marks: (pen) => [
-          ...points.map((point, i) => (squares ? square(pen, point, i) : '')),
+          points.map((point, i) => (squares ? square(pen, point, i) : '')),
           xname ? pen.line(ends.map((v) => [v, predict(v, 0)]), RED) : '',
-          ...points.map((point) => pen.dot(point, BLUE)),
-          ...points.map(([place], i) => pen.cross([place, predicted[i]], RED)),
+          points.map((point) => pen.dot(point, BLUE)),
+          points.map(([place], i) => pen.cross([place, predicted[i]], RED)),
         ],
       };
     });
   }
-  const LOSS = 'loss (MSE, tons²)';
 
   // 1. One weight: its predictions with their squared errors, and the parabola of the loss
 
   function oneWeight() {
     const { label, rest, fixed, count, low, high, rate } = data;
+    const name = data.loss.split(' (')[0];
     const predict = (x, i) => rest[i] + x * value;
     const errors = (v) => ys.map((target, i) => rest[i] + v * xs[i] - target);
     const loss = (v) => (dot(errors(v), errors(v)) + fixed) / count;
@@ -246,22 +244,23 @@
     const best = home - slope(home) / ((2 / count) * dot(xs, xs));
     const weight = `${label} (${data.unit})`;
     let value = home;
-    task.textContent = `Turn ${label} alone: how low can you bring the loss?`;
+    task.textContent = data.task;
 
     const ends = xs.flatMap((x, i) => [rest[i] + x * low, rest[i] + x * high]);
     const y = [Math.min(0, ...ends), Math.max(...ends, ...ys)];
-    regions(touch, 'The regions and their squared errors', 0.85, y, predict);
+    regions(touch, 'The regions and their squared errors', 0.82, y, predict);
     const text = () =>
-      `At ${label} = ${plain(value)} the loss is ${plain(loss(value))} ` +
+      `At ${label} = ${plain(value)} the ${name} is ${plain(loss(value))} ` +
       `and its slope ${plain(slope(value))}.`;
-    view(right, `The loss over ${label}`, 0.85, () => {
+    view(right, `The ${name} for each ${label}`, 0.82, () => {
       const [here, by] = [loss(value), 0.16 * (high - low)];
       const curve = Array.from({ length: 101 }, (_, k) => low + (k / 100) * (high - low));
       const tangent = [-by, by].map((far) => [value + far, here + far * slope(value)]);
       return {
         x: [low, high], xname: weight,
-        y: [0, Math.max(loss(low), loss(high))], yname: LOSS,
+        y: [0, Math.max(loss(low), loss(high))], yname: data.loss,
         points: [[value, here]], text,
+        key: '● now, dashed: the slope there',
         marks: ({ line, dot }) => [
           line(curve.map((v) => [v, loss(v)]), BLUE),
           line(tangent, { ...RED, 'stroke-dasharray': '7 4' }),
@@ -270,20 +269,20 @@
       };
     });
     slider(weight, [low, high, 0.01], () => [value, plain(value)], go);
-    button(`Step with the rate ${small(rate)}`, () => go(value - rate * slope(value)));
+    button(`Step downhill, rate ${small(rate)}`, () => go(value - rate * slope(value)));
     button('Reset', () => go(home));
 
     function go(wanted) {
       value = clamp(wanted, low, high);
       draw();
       const next = value - rate * slope(value);
-      const met = loss(value) - loss(best) < 5e-4 * (loss(home) - loss(best));
+      const met = loss(value) - loss(best) < 5e-5 * (loss(home) - loss(best));
+      const found = `✓ Found: the lowest ${name} is ${plain(loss(best))}, at ${plain(best)}.`;
       const more = met
-        ? `Found: at ${plain(best)} the tangent is level, so a step leads nowhere, ` +
-          `and no other ${label} gives less than ${plain(loss(best))}.`
-        : `A step leads to ${plain(value)} − ${small(rate)} × ${plain(slope(value))} = ` +
-          `${plain(next)}, where the loss is ${plain(loss(next))}.`;
-      say.textContent = `${text()} ${more}`;
+        ? 'At the lowest point the slope is 0, so a step leads nowhere.'
+        : `A step takes away rate × slope: ${plain(value)} − ${small(rate)} × ` +
+          `${plain(slope(value))} = ${plain(next)}, where the ${name} is ${plain(loss(next))}.`;
+      tell(met ? found : '', `${text()} ${more}`);
       remember({ [label]: value.toFixed(2) });
     }
     const state = () => ({ value, loss: loss(value), slope: slope(value), best });
@@ -309,11 +308,13 @@
     const best = [(b * h - 2 * g) / (steep * flat), (b * g - a * h) / (steep * flat)];
     const own = ([s, h]) => [s * scale, h + s * shift];
     const raw = ([s, h]) => [s / scale, h - (s * shift) / scale];
-    // Where a start may lie: as far from the best line as the first one, and a half more.
-    const far = own(home).map((v, i) => 1.5 * Math.abs(v - best[i]));
+    // Where a start may lie: as far from the best line as the first one, and a half more; where
+    // the rain is standardised, both are tons, and a ton is as long one way as the other.
+    const away = own(home).map((v, i) => 1.5 * Math.abs(v - best[i]));
+    const tons = Math.max(away[0] * MAP, away[1]);
+    const far = scale === 1 ? away : [tons / MAP, tons];
     const area = best.map((v, i) => [v - far[i], v + far[i]]);
-    const lowest = loss(best);
-    return { loss, gradient, steep, flat, directions, best, lowest, own, raw, area };
+    return { loss, gradient, steep, flat, directions, best, lowest: loss(best), own, raw, area };
   }
   // One step of PyTorch's SGD: velocity = beta * velocity + gradient, then rate * velocity.
   function step(model, { p, v }, setting) {
@@ -328,8 +329,7 @@
     const deviation = Math.sqrt(mean(xs.map((v) => (v - mean(xs)) ** 2)));
     const models = [lineModel(0, 1), lineModel(mean(xs), deviation)];
     const above = 10 ** Math.floor(Math.log10(models[0].loss(home))); // where a task starts
-    const length = momentum ? 200 : 40; // of a run
-    const still = matchMedia('(prefers-reduced-motion: reduce)');
+    const length = () => (tasks[0] ?? data.goals.at(-1))[1]; // of a run
     let setting = { rate: data.rate, beta: 0 }; // of the next steps; never changed, but replaced
     let [model, path, timer, tasks] = [models[0], [], 0, data.goals];
     const now = () => path.at(-1);
@@ -347,16 +347,14 @@
       setting = { ...setting, ...change };
       show();
     }
-    // Take steps, one a frame where motion is wanted; to take none is a pause.
-    function run(steps, jump = still.matches) {
+    // Take steps, for two seconds where motion is wanted; to take none is a pause.
+    function run(steps, jump = matchMedia('(prefers-reduced-motion: reduce)').matches) {
       clearTimeout(timer);
-      const goesOn = steps > 1 && !jump && now().loss < 1e12;
-      for (let k = goesOn ? 1 : steps; k > 0 && now().loss < 1e12; k--)
-        path.push(step(model, now(), setting));
-      timer = goesOn ? setTimeout(run, 60, steps - 1) : 0;
-      runner.textContent = goesOn ? 'Pause' : `Run ${length}`;
-      if (goesOn) draw();
-      else show();
+      const some = jump ? steps : Math.min(steps, Math.ceil(length() / 50)); // in a frame
+      for (let k = some; k > 0 && now().loss < 1e12; k--) path.push(step(model, now(), setting));
+      const more = now().loss < 1e12 && steps - some;
+      timer = more && setTimeout(run, (2000 * some) / length(), more);
+      show();
     }
     // lr, beta and steps: one, or one for each run, as a list or in a text with commas.
     function set(wanted) {
@@ -372,18 +370,16 @@
 
     // What is seen
 
+    const [first, second] = data.weights.map((weight) => weight.split(' (')[0]);
     function text(k) {
-      const { p: [slope, height], loss } = path[k];
-      return (
-        `Step ${k}: the loss is ${plain(loss)}, the line ${plain(slope)} · ` +
-        `${scaled() ? 'standardised ' : ''}${rain} ${height < 0 ? '−' : '+'} ` +
-        `${plain(Math.abs(height))}.`
-      );
+      const [a, b] = path[k].p.map((v) => plain(v));
+      return `Step ${k}: the loss is ${plain(path[k].loss)}, ${first} ${a}, ${second} ${b}.`;
     }
-    view(touch, 'Map of the loss: choose a start', 0.8, () => ({
-      x: model.area[0], xname: scaled() ? 'slope of the standardised line' : 'slope',
-      y: model.area[1], yname: 'height (tons)',
+    view(touch, 'Map of the loss: choose a start', MAP, () => ({
+      x: model.area[0], xname: scaled() ? `${first}, standardised (tons)` : data.weights[0],
+      y: model.area[1], yname: data.weights[1],
       points: path.map(({ p }) => p), text,
+      key: 'dark: low loss, □ lowest point, ○ start, × now',
       marks: (pen) => [contours(pen), walk(pen)],
     }), begin);
     // Where the loss is the same, the distances along the two directions, each times the root of
@@ -392,41 +388,44 @@
       const { area, best, lowest, steep, flat, directions } = model;
       const corners = area[0].flatMap((s) => area[1].map((h) => model.loss([s, h])));
       const times = Math.max(...corners) / lowest;
-      const levels = Array.from({ length: 10 }, (_, k) => {
-        const r = Math.sqrt(2 * lowest * (times ** (1 - k / 10) - 1));
-        return tag('circle', { r, fill: `color-mix(in oklab, #00224e ${11 * k}%, #fee838)` });
+      const levels = Array.from({ length: 11 }, (_, k) => {
+        const r = Math.sqrt(2 * lowest * (times ** (1.1 - k / 10) - 1));
+        return tag('circle', { r, fill: `color-mix(in oklab, #00224e ${10 * k}%, #fee838)` });
       });
       const transform =
         `translate(${x(best[0])} ${y(best[1])}) scale(${x(1) - x(0)} ${y(1) - y(0)})` +
         `matrix(${directions.flat()} 0 0) scale(${steep ** -0.5} ${flat ** -0.5})`;
-      return tag('g', { transform }, levels.join(''));
+      return tag('g', { transform }, levels);
     }
     // White with a black rim, to be seen on every colour.
     function walk({ x, y, line, dot, cross }) {
-      const [first, ...points] = path.map(({ p }) => p);
-      const marks = [
-        tag('rect', { x: x(model.best[0]) - 6, y: y(model.best[1]) - 6, width: 12, height: 12 }),
-        line([first, ...points]),
-        dot(first, { r: 7 }),
-        ...points.map((p) => dot(p, { r: 2.5, fill: '#fff', stroke: 'none' })),
+      const [start, ...points] = path.map(({ p }) => p);
+      const [left, top] = [x(model.best[0]) - 6, y(model.best[1]) - 6];
+      return tag(
+        'g', { class: 'walk' },
+        tag('rect', { x: left, y: top, width: 12, height: 12 }),
+        line([start, ...points]),
+        dot(start, { r: 7 }),
+        points.map((p) => dot(p, { r: 2.5, fill: '#fff', stroke: 'none' })),
         cross(now().p, { 'stroke-width': 6 }),
         cross(now().p, { stroke: '#d55e00', 'stroke-width': 3 }),
-      ];
-      return tag('g', { class: 'walk' }, marks.join(''));
+      );
     }
-    regions(right, 'The regions and the line', 0.62, [0, 1.25 * Math.max(...ys)], (v) => {
+    regions(right, 'The regions and the line', 0.55, [0, 1.25 * Math.max(...ys)], (v) => {
       const [slope, height] = model.raw(now().p);
       return slope * v + height;
     });
-    view(right, 'The loss, step by step', 0.62, () => {
+    view(right, 'The loss, step by step', 0.55, () => {
       const points = path.map(({ loss }, k) => [k, Math.log10(loss)]);
-      const [lowest, last] = [Math.log10(model.lowest), Math.max(length, path.length - 1)];
-      const y = [lowest - 0.4, Math.max(4, ...points.map((point) => point[1])) + 0.3];
+      const [lowest, last] = [Math.log10(model.lowest), Math.max(length(), path.length - 1)];
+      const top = Math.max(4, ...points.map((point) => point[1])) + 0.3;
+      const y = [lowest - 0.15 * (top - lowest), top]; // room for the word below
       const powers = ticks(...y).map(([v]) => v).filter(Number.isInteger);
       const dotted = { stroke: 'currentColor', 'stroke-dasharray': '2 4' };
       return {
         x: [0, last], xname: 'step',
-        y, yname: LOSS, yticks: powers.map((v) => [v, v < 5 ? plain(10 ** v, 0) : `1e${v}`]),
+        y, yname: 'loss (MSE, tons²)',
+        yticks: powers.map((v) => [v, v < 5 ? plain(10 ** v, 0) : `1e${v}`]),
         points, text,
         marks: (pen) => [
           pen.line([[0, lowest], [last, lowest]], dotted),
@@ -436,26 +435,22 @@
         ],
       };
     });
-    // The part of the error that is left along each direction, in percent.
-    const names = ['steep', 'flat'];
+    // The part of the error that is left along each direction, and that in words.
     const along = ({ p }) => model.directions.map((each) => dot(each, p) - dot(each, model.best));
     function left() {
-      const first = along(path[0]);
-      return along(now()).map((e, i) => 100 * Math.abs(e / first[i]) || 0);
+      const [from, to] = [path[0], now()].map(along);
+      const parts = to.map((e, i) => Math.abs(e / from[i]) || 0);
+      return parts.map((part, i) => [part, `${['steep', 'flat'][i]} ${plain(100 * part)}\xa0%`]);
     }
     if (momentum)
-      view(right, 'Error left in each direction', 0.45, () => ({
+      view(right, 'Error left in each direction', 0.36, () => ({
         x: [-0.6, 1.6], xname: '',
-        xticks: left().map((percent, i) => [i, `${names[i]}: ${plain(percent)} %`]),
-        y: [0, 100], yname: '% of the start',
-        points: left().map((percent, i) => [i, Math.min(percent, 100)]),
-        text: (i) =>
-          `${names[i]} direction, curvature ${plain(model[names[i]])}: ` +
-          `${plain(left()[i])} % of the error is left`,
-        marks: ({ line, x }) =>
-          left().map((percent, i) =>
-            line([[i, 0], [i, Math.min(percent, 100)]], { ...BLUE, 'stroke-width': x(0) }),
-          ),
+        xticks: left().map(([, words], i) => [i, words]),
+        y: [0, 1], yname: '% of the start', yticks: [0, 50, 100].map((v) => [v / 100, v]),
+        points: left().map(([part], i) => [i, Math.min(part, 1)]),
+        text: (i) => `${left()[i][1]} is left, curvature ${plain(i ? model.flat : model.steep)}`,
+        marks: ({ x, line }, points) =>
+          points.map(([i, v]) => line([[i, 0], [i, v]], { ...BLUE, 'stroke-width': x(0) })),
       }));
     const ofRate = () => {
       const [part, full] = [setting.rate / limit(), small(limit())];
@@ -465,33 +460,31 @@
     slider('learning rate', [-4, 0.5, 0.05], ofRate, toRate);
     const ofBeta = () => [setting.beta, plain(setting.beta)];
     if (momentum) slider('momentum β', [0, 0.99, 0.01], ofBeta, (beta) => turn({ beta }));
-    const runner = button('', () => run(timer ? 0 : length));
+    const runner = button('', () => run(timer ? 0 : length()));
     button('Step', () => run(1));
     button('Reset', () => begin(path[0].p));
     const option = tag('input', { type: 'checkbox' }) + tag('span', {}, `standardise ${rain}`);
     const check = add(buttons, 'label', {}, option).firstChild;
     check.onchange = () => {
-      const start = model.raw(path[0].p);
+      const [start, [part]] = [model.raw(path[0].p), ofRate()];
       model = models[+check.checked];
       begin(model.own(start));
+      toRate(part);
+      tell(`The rate is ${small(setting.rate)} now: the same share of the limit.`, say.innerText);
     };
 
     // What is said
 
+    const ask = ([below, most]) => `below ${below} in ${most} steps or fewer.`;
     function show() {
+      const came = timer ? '' : result();
       draw();
       check.checked = scaled();
-      const fair = path[0].loss > above ? path : [];
-      const left = tasks.filter(([below, most]) =>
-        fair.slice(0, most + 1).every(({ loss }) => loss >= below),
-      );
-      const met = left.length < tasks.length;
-      tasks = left;
-      const [below, most] = tasks[0] ?? [];
-      const goal = `from above ${plain(above, 0)} to below ${below} in ${most} steps or fewer.`;
-      task.textContent = below ? `Bring the loss ${goal}` : 'Every task is met.';
-      const best = `The best line has ${plain(model.lowest)}.`;
-      say.textContent = `${text(path.length - 1)} ${best} ${verdict(met)}`;
+      runner.textContent = timer ? 'Pause' : `Run ${length()}`;
+      const from = `Bring the loss from above ${plain(above, 0)} to`;
+      task.textContent = tasks.length ? `${from} ${ask(tasks[0])}` : 'Every task is met.';
+      say.ariaLive = timer ? 'off' : 'polite'; // read aloud at the end
+      tell(came, `${text(path.length - 1)} ${timer ? '' : verdict()}`);
       const runs = [...new Set([...path.slice(1).map((each) => each.setting), setting])];
       const start = path[0].p;
       remember({
@@ -502,17 +495,24 @@
         start: `${start}` !== `${model.own(home)}` && start.map((v) => round(v, 6)),
       });
     }
-    function verdict(met) {
+    // What came of the tasks; one that is met is done with.
+    function result() {
+      const when = ([below]) => path.findIndex(({ loss }) => loss < below);
+      const fair = path[0].loss > above;
+      const met = tasks.findLast((one) => fair && when(one) > 0 && when(one) <= one[1]);
+      tasks = tasks.slice(tasks.indexOf(met) + 1);
+      const [next] = tasks;
+      const then = next ? `Next: ${ask(next)}` : '';
+      if (met) return `✓ Met: below ${met[0]} at step ${when(met)}. ${then}`;
+      if (next && !fair) return `For the task, start at a loss above ${plain(above, 0)}.`;
+      const late = path[next?.[1]];
+      return late ? `Not yet: at step ${next[1]} it was ${plain(late.loss)}.` : '';
+    }
+    function verdict() {
       if (now().loss > path[0].loss && setting.rate > limit())
-        return (
-          `It explodes: the rate is past the limit of ${small(limit())}, so each step lands ` +
-          'farther up the other side. Lower it, and reset.'
-        );
-      const [steep, flat] = left().map((percent) => plain(percent));
-      return (
-        `${met ? 'Met: of' : 'Of'} the error ${steep} % is left in the steep direction, ` +
-        `and ${flat} % in the flat one.`
-      );
+        return 'It explodes: past the limit each step lands farther up. Lower the rate, and reset.';
+      const errors = left().map(([, words]) => words).join(', ');
+      return `The best line has ${plain(model.lowest)}. Error left in each direction: ${errors}.`;
     }
     return { set, state: () => ({ ...model, ...now(), ...setting, limit: limit(), path }) };
   }

@@ -14,8 +14,8 @@ from helpers.plots import Picture, show
 SCRIPT = Path(__file__).with_name('explore.js')
 NEEDS = {
     'line': 'title xname yname names label unit factor rest targets fixed count '
-    'start low high rate',
-    'rate': 'title xname yname names x y start rate goals',
+    'start low high rate loss task',
+    'rate': 'title xname yname names x y weights start rate goals',
 }
 NEEDS['momentum'] = NEEDS['rate']
 

@@ -6,6 +6,7 @@ shows them to axe, and test_jupyter uses them in JupyterLab and Notebook 7.
 
 import json
 import re
+import time
 from functools import partial
 
 import numpy as np
@@ -81,6 +82,7 @@ PAGE = """<!doctype html><html lang="en"{} style="color-scheme: light dark">
 @media (prefers-color-scheme: dark) {{ body {{background: #131416}} }}</style>
 <main><h1>Explorer</h1>{}</main></html>"""
 STARTED = "document.querySelector('.explorer').explorer"
+SAY = "document.querySelector('.say')"
 
 
 @pytest.fixture
@@ -217,14 +219,17 @@ def test_one_weight_has_the_loss_and_slope_of_pytorch(opened):
 def test_a_task_is_met_and_the_next_one_asked(opened):
     page = opened('rate')
     assert 'below 500 in 10 steps' in words(page, 'task')
-    state(page, steps=10)
-    assert 'Met' not in words(page)
+    press(page, 'Run 10')
+    assert words(page).startswith('Not yet: at step 10 it was 901.19.\nStep 10: ')
     state(page, start=[1.09, -17], steps=1)
     assert 'below 500' in words(page, 'task')  # for that start is too good
+    assert words(page).startswith('For the task, start at a loss above 10,000.')
     state(page, lr=2e-5, steps=10)
+    met = '✓ Met: below 500 at step 6. Next: below 81 in 10 steps or fewer.'
+    assert words(page).split('\n')[0] == met
     assert 'below 81 in 10 steps' in words(page, 'task')
     state(page, scaled=True, lr=0.5, steps=1)
-    assert 'Met: ' in words(page)
+    assert words(page).startswith('✓ Met: below 81 at step 1.\n')
     assert words(page, 'task') == 'Every task is met.'
 
 
@@ -238,7 +243,7 @@ def test_everything_is_reached_and_moved_by_keyboard(opened):
         'Map of the loss: choose a start',
         'learning rate',
         'momentum β',
-        'Run 200',
+        'Run 400',
         'Step',
         'Reset',
         'standardise rain',
@@ -260,7 +265,7 @@ def test_everything_is_reached_and_moved_by_keyboard(opened):
     press(page, 'Run')
     press(page, 'learning rate', 'ArrowLeft')
     press(page, 'Step', 'Space')
-    assert steps(page) == 202  # the last at another rate, from where it stood
+    assert steps(page) == 402  # the last at another rate, from where it stood
     press(page, 'The loss, step', 'Home')
     curve = press(page, 'The loss, step', 'ArrowRight')
     text = curve.get_attribute('aria-valuetext')
@@ -268,7 +273,7 @@ def test_everything_is_reached_and_moved_by_keyboard(opened):
     assert f'Step 1: the loss is {loss:,.1f}' in text
     assert text in curve.inner_text()
     text = press(page, 'Error left', 'Home').get_attribute('aria-valuetext')
-    assert re.match(r'steep direction, curvature [\d,.]+: [\d.]+ % of the error', text)
+    assert re.match(r'steep [\d.]+\s% is left, curvature [\d,.]+$', text)
     page.get_by_label('standardise').press('Space')
     assert state(page)['limit'] == pytest.approx(1, rel=0.02)
     press(page, 'Step')
@@ -301,20 +306,41 @@ def test_the_mouse_chooses_a_start_and_reads_values(opened):
 
 
 def test_it_moves_only_where_motion_is_wanted(opened):
-    page = opened('rate')
+    page = opened('momentum')
     press(page, 'Run')
-    assert steps(page) == 40
-    page = opened('rate', reduced_motion='no-preference')
+    assert steps(page) == 400
+    page = opened('momentum', reduced_motion='no-preference')
+    started = time.monotonic()
     press(page, 'Run')
-    assert steps(page) < 40
-    assert 'Step 0' in words(page)  # said once, at the end
+    page.wait_for_function(f'{SAY}.innerText.match(/^Step [1-9]/)')
+    assert steps(page) < 400
+    assert page.evaluate(f'{SAY}.ariaLive') == 'off'  # it is read aloud at the end
     press(page, 'learning rate', 'ArrowRight')
-    page.wait_for_function("document.querySelector('.say').innerText.match('Step 40')")
-    assert steps(page) == 40
+    page.wait_for_function(f"{SAY}.ariaLive === 'polite'")
+    assert 'Step 400: ' in words(page)
+    assert steps(page) == 400
+    assert time.monotonic() - started < 5
     press(page, 'Reset')
     press(page, 'Run')
     press(page, 'Pause')
     assert f'Step {steps(page)}:' in words(page)
+
+
+def test_standardised_the_bowl_is_round_and_the_rate_keeps_its_share(opened):
+    page = opened('rate')
+    for round_ in (False, True):
+        sizes = page.locator('g[transform] circle').evaluate_all(
+            'all => all.map(it => it.getBoundingClientRect())'
+            '.map(box => box.width / box.height)'
+        )
+        assert len(sizes) > 5
+        assert all((abs(size - 1) < 0.01) == round_ for size in sizes)
+        before = state(page)
+        page.get_by_label('standardise').press('Space')
+        after = state(page)
+        shares = [found['rate'] / found['limit'] for found in (before, after)]
+        assert shares[1] == pytest.approx(shares[0], rel=0.02)
+        assert re.match(r'The rate is [\d.e-]+ now: the same share', words(page))
 
 
 def test_on_the_site_the_state_stands_in_the_address(opened):
@@ -325,7 +351,7 @@ def test_on_the_site_the_state_stands_in_the_address(opened):
     press(page, 'Step')
     press(page, 'learning rate', 'ArrowRight')
     press(page, 'Run')
-    page.wait_for_url('**#lr=1e-5,1.1e-4&steps=1,40&scaled=1&start=*')
+    page.wait_for_url('**#lr=8.3e-2,8.9e-2&steps=1,10&scaled=1&start=*')
     shown = state(page)
     page.reload()
     assert state(page)['p'] == pytest.approx(shown['p'], rel=1e-5)

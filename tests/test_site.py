@@ -124,6 +124,14 @@ AMISS = """() => {
     const dark = matchMedia('(prefers-color-scheme: dark)').matches;
     look(dark ? 'glares' : 'is dull', 'article img',
         (it, box, style) => dark === (style.filter === 'none'));
+    look('is cut', '.view svg svg :is(circle, path, rect):not([transform] *)', it => {
+        const [box, of] = [it.getBBox(), it.ownerSVGElement];
+        return [['x', 'width'], ['y', 'height']].some(([start, size]) => {
+            const most = of[size].baseVal.value - box[size];
+            return -box[size] / 2 <= box[start] && box[start] <= most + box[size] / 2
+                && (box[start] < 0 || box[start] > most);
+        });
+    });
     look('is too wide', 'html', it => it.scrollWidth > innerWidth);
     look('lies beyond the edge', 'body *:not(aside, aside *)',
         (it, box) => it.checkVisibility({visibilityProperty: true}) &&
@@ -324,6 +332,14 @@ def test_mathematics_is_drawn(page, notebook):
         assert all(font['isCustomFont'] for font in fonts), (
             f'static/math.woff lacks a glyph, drawn from {fonts}.'
         )
+
+
+def test_a_few_steps_find_the_best_line_of_the_first_page(opened):
+    page = opened('index.html')
+    for _ in range(5):
+        assert 'Found' not in page.locator('.say').inner_text()
+        page.get_by_role('button', name='Step').click()
+    assert 'Found' in page.locator('.say').inner_text()
 
 
 MOMENTS = re.findall(r'`(\S+\.html)#(\S+)`', (ROOT / 'TEACHING.md').read_text('utf-8'))

@@ -8,7 +8,10 @@ from helpers.plots import named_points
 
 
 def hero():
-    """Apples over rain, and the slope of a line through them, to be turned."""
+    """Apples over rain, and the steepness of a line through them, to be turned.
+
+    The words are for who has read nothing yet, and the rate finds it in five steps.
+    """
     table = read_csv(
         REGIONS_CSV,
         label='region',
@@ -18,16 +21,19 @@ def hero():
     rain, apples = table.inputs[:, 1], table.targets[:, 0]
     plt.style.use('helpers.series')
     labels = ['rain (mm)', 'apples (tons)']
-    ax = named_points(rain, apples, table.names, labels, lines={'slope 2.2': (2.2, 0)})
+    ax = named_points(
+        rain, apples, table.names, labels, lines={'steepness 2.2': (2.2, 0)}
+    )
     explorer = explore(
         'line',
         ax,
         'Five regions as points, apples over rain, and a line that is far too steep.',
-        title='The slope of a line, its squared errors and its loss',
+        title='The steepness of a line, its squared errors and their mean',
+        task='Turn the line until the squares are as small as they can be.',
         xname=labels[0],
         yname=labels[1],
         names=table.names,
-        label='slope',
+        label='steepness',
         unit='tons per mm',
         factor=rain,
         rest=[0] * len(rain),
@@ -37,6 +43,7 @@ def hero():
         start=2.2,
         low=0,
         high=2.5,
-        rate=1e-5,
+        rate=4e-5,
+        loss='error (mean of the squares, tons²)',
     )
     return explorer._repr_mimebundle_()['text/html']
