@@ -184,7 +184,7 @@
     svg.onpointerleave = () => draw(-1);
     svg.onpointerup = (event) => {
       const at = place(event);
-      move?.([convert(at.x, across, shown.x), convert(at.y, up, shown.y)]);
+      if (!event.button) move?.([convert(at.x, across, shown.x), convert(at.y, up, shown.y)]);
     };
     slider.onfocus = () => chosen < 0 && draw(Infinity);
     slider.onblur = () => draw(-1);
@@ -286,7 +286,8 @@
       remember({ [label]: value.toFixed(2) });
     }
     const state = () => ({ value, loss: loss(value), slope: slope(value), best });
-    return { set: (wanted) => go(+(wanted[label] ?? home)), state };
+    const set = (wanted) => go(Number.isFinite(+wanted[label]) ? +wanted[label] : home);
+    return { set, state };
   }
 
   // 2. and 3. A line with slope and height: the path of gradient descent, with momentum
@@ -358,10 +359,13 @@
     }
     // lr, beta and steps: one, or one for each run, as a list or in a text with commas.
     function set(wanted) {
-      const list = (name, other) => String(wanted[name] ?? other).split(',').map(Number);
+      const list = (name, other) => {
+        const found = String(wanted[name] ?? other).split(',').map(Number);
+        return found.every(Number.isFinite) ? found : [other].flat();
+      };
       const [rates, betas] = [list('lr', data.rate), list('beta', 0)];
-      model = models[wanted.scaled ? 1 : 0];
-      begin(wanted.start ? list('start') : model.own(home));
+      model = models[Number(wanted.scaled) ? 1 : 0];
+      begin(list('start', model.own(home)));
       list('steps', 0).forEach((steps, k) => {
         setting = { rate: rates[k] ?? rates.at(-1), beta: betas[k] ?? betas.at(-1) };
         run(Math.min(steps, 5000), true);

@@ -298,7 +298,10 @@ def test_keys_do_not_leave_the_explorer(opened):
 def test_the_mouse_chooses_a_start_and_reads_values(opened):
     page = opened('rate')
     before = state(page)['p']
-    page.locator('.view > svg').first.click(position={'x': 200, 'y': 100})
+    spot = {'position': {'x': 200, 'y': 100}}
+    page.locator('.view > svg').first.click(button='right', **spot)
+    assert state(page)['p'] == before
+    page.locator('.view > svg').first.click(**spot)
     assert all(now < old for now, old in zip(state(page)['p'], before, strict=True))
     regions = page.get_by_label('The regions')
     regions.locator('circle').first.hover(force=True)
@@ -355,6 +358,8 @@ def test_on_the_site_the_state_stands_in_the_address(opened):
     shown = state(page)
     page.reload()
     assert state(page)['p'] == pytest.approx(shown['p'], rel=1e-5)
+    odd = state(page, lr='fast', scaled='0', steps='1')
+    assert odd['rate'] == DATA['rate']['rate'] > odd['limit'] / 100
     elsewhere = opened('rate')
     press(elsewhere, 'Step')
     elsewhere.wait_for_timeout(300)
