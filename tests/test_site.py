@@ -129,23 +129,32 @@ AMISS = """() => {
         (it, box) => it.checkVisibility({visibilityProperty: true}) &&
             !it.closest('pre, div.math, .table-wrapper, .visually-hidden, svg') &&
             box.right > innerWidth + 1);
+    look('is cut without a sign', '.cell_output pre', (it, box, style) =>
+        it.scrollWidth > it.clientWidth &&
+        !style.backgroundAttachment.includes('local'));
+    look('goes on left of where it began', `${code} > :has(.indent)`, it => {
+        const line = document.createRange();
+        line.selectNodeContents(it);
+        line.setStartAfter(it.querySelector('.indent'));
+        const lefts = [...line.getClientRects()].map(box => Math.round(box.left));
+        return lefts.some(left => left < lefts[0]);
+    });
+    const words = [], texts = document.createTreeWalker(document.body, 4);
+    while (texts.nextNode()) {
+        const range = document.createRange();
+        range.selectNode(texts.currentNode);
+        if (texts.currentNode.data.trim()) words.push(...range.getClientRects());
+    }
+    look('lies on words', 'button.copybtn', (it, box) => words.some(word =>
+        word.width && word.left < box.right && word.right > box.left &&
+        word.top < box.bottom && word.bottom > box.top));
     if (innerWidth > 400) return found;
     // On a phone lines break, and each block has its button.
     look('is cut', `${code}, #common-mistakes pre, article table`,
         (it, box) => it.scrollWidth > it.clientWidth + 1 || box.right > innerWidth);
     look('is too large', 'h1, h2, h3',
         (it, box, style) => parseFloat(style.fontSize) > 32);
-    look('is small, or lies on the code', 'button.copybtn', (it, box) => {
-        const code = it.parentElement.querySelector('pre');
-        const words = document.createRange();
-        // Spaces at the end of a broken line hang out of it, unseen.
-        if (!code.querySelector('span[class]'))
-            code.textContent = code.textContent.replace(/ +#/g, ' #');
-        words.selectNodeContents(code);
-        return box.width < 24 || box.height < 24 ||
-            [...words.getClientRects()].some(it => it.width &&
-                it.right > box.left && it.top < box.bottom && it.bottom > box.top);
-    });
+    look('is small', 'button.copybtn', (it, box) => box.width < 24 || box.height < 24);
     return found;
 }"""
 # Of the coloured words of the code, a thousand on a page, one of each kind is left.

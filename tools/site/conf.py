@@ -3,6 +3,7 @@
 No notebook is executed: a page shows the outputs that are committed.
 """
 
+import re
 import sys
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import nbformat
 from docutils.nodes import SkipNode
 from latex2mathml.converter import convert
 from myst_parser.slugs import github_slugify
+from pygments.formatters import HtmlFormatter
+from sphinx.highlighting import PygmentsBridge
 
 sys.path.append(str(Path(__file__).parent))
 sys.path.append(str(Path(__file__).parent.parent))
@@ -56,6 +59,23 @@ html_use_index = False
 # Mathematics becomes MathML, which browsers draw and screen readers read: no script, no
 # second language at build time. Its font is static/math.woff.
 html_math_renderer = 'mathml'
+
+INDENT = re.compile('((?:<[^>]+>)*)( *)')
+BREAKS = re.compile(r'(?<=\(</span>)|(?=<span class="o">\.</span>)')
+
+
+class Lines(HtmlFormatter):
+    """Each line a block that knows its indentation, for where it is broken."""
+
+    def _format_lines(self, tokens):
+        for is_code, line in super()._format_lines(tokens):
+            spaces = INDENT.match(line)[2]
+            line = INDENT.sub(r'\1<span class="indent">\2</span>', line, count=1)
+            line = BREAKS.sub('<wbr>', line)
+            yield is_code, f'<span style="--indent: {len(spaces)}ch">{line}</span>'
+
+
+PygmentsBridge.html_formatter = Lines
 
 ANSWER_HERE = 'In JupyterLab you can type your answer here, and check it below.'
 
