@@ -78,12 +78,20 @@ def test_pages_lead_through_the_series(pages):
     first = pages['index.html']
     assert [link.get_text() for link in first.select('li a')] == series
     assert len(first.select('li .mark')) == sum(row['article'] for row in listed())
+    assert {'tools/site/glossary.html', 'bench.html', 'README.html'} < {*links(first)}
     start = first.select_one('.start')
     assert start['href'] == NOTEBOOKS[0]
     minutes = Notebook(paths()[0]).minutes
     assert start.get_text() == f'Start with notebook 01 · {minutes} min'
+    others = ['Glossary', 'How fast is it?', 'How to run it']
     side_bar = pages[NOTEBOOKS[0]].select('.sidebar-tree a')
-    assert [link.get_text() for link in side_bar] == [*series, 'Glossary']
+    assert [link.get_text() for link in side_bar] == [*series, *others]
+    groups = [group.get_text() for group in first.select('h3')]
+    captions = pages[NOTEBOOKS[0]].select('.sidebar-tree .caption')
+    assert [caption.get_text() for caption in captions] == [*groups, 'More']
+    for name in {*pages} - {'index.html'}:
+        home = pages[name].select('a.sidebar-brand, a:has(> .brand)')
+        assert [link['href'].endswith('index.html') for link in home] == [True, True]
     glossary = links(pages['tools/site/glossary.html'])
     explained = [link for link in glossary if '/notebooks/' in link and '#' in link]
     assert len(explained) == sum(len([*Notebook(path).terms()]) for path in paths())

@@ -47,7 +47,20 @@ html_theme = 'furo'
 html_static_path = ['static']
 templates_path = ['templates']
 html_additional_pages = {'index': 'index.html'}
-html_context = {'rows': [*listed()], 'hero': hero()}
+# The groups of the series, each under the number of the notebook with which it begins.
+BEGINS = {
+    '01': 'By hand',
+    '07': 'With PyTorch',
+    '09': 'Understand it',
+    '11': 'With real data',
+    '13': 'At large scale',
+}
+GROUPS = {}
+for row in listed():
+    if row['number'] in BEGINS:
+        group = GROUPS[BEGINS[row['number']]] = []
+    group.append(row)
+html_context = {'rows': [*listed()], 'groups': GROUPS, 'hero': hero()}
 html_css_files = ['site.css']
 html_js_files = [('site.js', {'defer': 'defer'})]
 copybutton_selector = 'div.notranslate:not(.output) > div.highlight > pre'
@@ -87,12 +100,18 @@ linkcheck_retries = 3
 def add_contents(app, docname, source):
     """Let README.md end in the contents of the series, which make the side bar."""
     if docname == root_doc:
-        entries = [
-            f'{path.name[:2]} {Notebook(path).title} <notebooks/{path.stem}>'
-            for path in paths()
+        contents = {
+            group: [f'{row["number"]} {row["title"]} <{row["page"]}>' for row in rows]
+            for group, rows in GROUPS.items()
+        }
+        contents['More'] = [
+            'Glossary <tools/site/glossary>',
+            'How fast is it? <bench>',
+            'How to run it <self>',
         ]
-        entries.append('Glossary <tools/site/glossary>')
-        source[0] += '\n'.join(['\n```{toctree}', ':hidden:', '', *entries, '```\n'])
+        for caption, entries in contents.items():
+            head = ['\n```{toctree}', ':hidden:', f':caption: {caption}', '']
+            source[0] += '\n'.join([*head, *entries, '```\n'])
 
 
 def add_terms(app, docname, source):
