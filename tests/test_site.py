@@ -269,6 +269,10 @@ def test_recaps_and_cells_that_draw_are_folded(page, notebook):
     for cells in [drawing] if notebook.number == 1 else [recap, drawing]:
         assert page.locator(f'{cells} .cell_input pre').count() > 0
         assert page.locator(f'{cells} .cell_input pre:visible').count() == 0
+    assert {*page.locator(f'{drawing} summary').all_inner_texts()} == {
+        'Code of the figure'
+    }
+    assert page.locator('summary[aria-label]').count() == 0
 
 
 def test_a_mistake_is_a_card(page, notebook):

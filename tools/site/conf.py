@@ -3,6 +3,7 @@
 No notebook is executed: a page shows the outputs that are committed.
 """
 
+import ast
 import re
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ from sphinx.highlighting import PygmentsBridge
 sys.path.append(str(Path(__file__).parent))
 sys.path.append(str(Path(__file__).parent.parent))
 from landing import hero
-from series import Notebook, is_folded, listed, paths
+from series import Notebook, is_folded, listed, paths, statements
 
 project = 'Linear regression and gradient descent with PyTorch'
 html_title = project
@@ -128,6 +129,26 @@ def add_terms(app, docname, source):
             source[0] += f'\n**{term}**\n: {sentence} {where}\n'
 
 
+def defined(cell):
+    """The names that a cell gives to what it makes, in order."""
+    for statement in statements([cell]):
+        if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+            yield statement.name
+        for target in getattr(statement, 'targets', []):
+            for name in ast.walk(target):
+                stored = isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
+                if stored and name.id != '_':
+                    yield name.id
+
+
+def prompt(cell, draws):
+    """What the fold of a cell says of it."""
+    names = [*dict.fromkeys(defined(cell))]
+    if draws or not names:
+        return 'Code of the figure' if draws else 'Code of the output'
+    return 'Code: ' + ', '.join(names[:4]) + ' …' * (len(names) > 4)
+
+
 def suit_readers(app, docname, source):
     """Fold cells as JupyterLab does, and those that draw; let exercises say where to
     answer them.
@@ -140,6 +161,9 @@ def suit_readers(app, docname, source):
         draws = ['image/png' in output.get('data', {}) for output in cell.outputs]
         if is_folded(cell) or draws and all(draws):
             cell.metadata.tags = [*cell.metadata.get('tags', []), 'hide-input']
+            words = prompt(cell, any(draws))
+            prompts = {'code_prompt_show': words, 'code_prompt_hide': words}
+            cell.metadata['mystnb'] = prompts
         if cell in asked:
             cell.outputs = []
     for exercise in notebook.exercises():
