@@ -325,6 +325,8 @@ def test_the_page_shows_the_committed_outputs(page, notebook):
     shown = page.locator('.cell_output pre').all_text_contents()
     assert [text.strip() for text in shown] == [text.strip() for text in texts]
     assert page.locator('.cell_output img').count() == len(outputs) - len(texts)
+    script = page.locator('.cell_output .highlight-python:has(.copybtn)')
+    assert script.count() == (notebook.number == 14)
 
 
 def test_mathematics_is_drawn(page, notebook):

@@ -18,7 +18,7 @@ from sphinx.highlighting import PygmentsBridge
 sys.path.append(str(Path(__file__).parent))
 sys.path.append(str(Path(__file__).parent.parent))
 from landing import hero
-from series import Notebook, is_folded, listed, paths, statements
+from series import NOTEBOOKS, Notebook, is_folded, listed, paths, printed, statements
 
 project = 'Linear regression and gradient descent with PyTorch'
 html_title = project
@@ -149,14 +149,19 @@ def prompt(cell, draws):
     return 'Code: ' + ', '.join(names[:4]) + ' …' * (len(names) > 4)
 
 
+def markdown(text):
+    return nbformat.v4.new_output('display_data', {'text/markdown': text})
+
+
 def suit_readers(app, docname, source):
-    """Fold cells as JupyterLab does, and those that draw; let exercises say where to
-    answer them.
+    """Fold cells as JupyterLab does, and those that draw; show a script as code; let
+    exercises say where to answer them.
     """
     if not docname.startswith('notebooks/'):
         return
     notebook = Notebook(app.env.doc2path(docname))
     asked = notebook.section('Check yourself')
+    scripts = [path.read_text('utf-8').strip() for path in NOTEBOOKS.glob('*.py')]
     for cell in notebook.code:
         draws = ['image/png' in output.get('data', {}) for output in cell.outputs]
         if is_folded(cell) or draws and all(draws):
@@ -164,12 +169,12 @@ def suit_readers(app, docname, source):
             words = prompt(cell, any(draws))
             prompts = {'code_prompt_show': words, 'code_prompt_hide': words}
             cell.metadata['mystnb'] = prompts
+        if printed(cell).strip() in scripts:
+            cell.outputs = [markdown(f'```python\n{printed(cell).strip()}\n```')]
         if cell in asked:
             cell.outputs = []
     for exercise in notebook.exercises():
-        exercise.opened.outputs = [
-            nbformat.v4.new_output('display_data', {'text/markdown': ANSWER_HERE})
-        ]
+        exercise.opened.outputs = [markdown(ANSWER_HERE)]
     source[0] = nbformat.writes(notebook.node)
 
 
