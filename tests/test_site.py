@@ -294,7 +294,12 @@ def test_an_exercise_says_where_to_answer(page, notebook):
     found = words.count('In JupyterLab you can type your answer here')
     assert found == len(notebook.exercises())
     assert 'Not answered yet:' not in words
-    assert 'right in this kernel' not in words
+    assert 'progress(' not in words
+
+
+def test_what_is_to_be_guessed_stands_in_a_box(page, notebook):
+    asked = sum(text.count('**Guess ') for text in notebook.prose())
+    assert page.locator('p.guess').count() == asked >= 2
 
 
 def test_solutions_are_folded_and_printed_open(page, notebook):
@@ -337,6 +342,7 @@ def test_mathematics_is_drawn(page, notebook):
     assert len(heights) == wanted
     assert all(height > 20 for height in heights)
     assert '$$' not in page.locator('article').inner_text()
+    assert page.locator('mo:text("‖"):not([stretchy=false])').count() == 0
     devtools = page.context.new_cdp_session(page)
     devtools.send('DOM.enable')
     devtools.send('CSS.enable')

@@ -40,7 +40,7 @@ suppress_warnings = ['toc.not_included']
 
 nb_execution_mode = 'off'
 nb_ipywidgets_js = {}
-myst_enable_extensions = ['deflist', 'dollarmath']
+myst_enable_extensions = ['attrs_block', 'deflist', 'dollarmath']
 myst_heading_anchors = 3
 highlight_language = 'none'  # where a block does not name its own
 
@@ -154,13 +154,16 @@ def markdown(text):
 
 
 def suit_readers(app, docname, source):
-    """Fold cells as JupyterLab does, and those that draw; show a script as code; let
-    exercises say where to answer them.
+    """Fold cells as JupyterLab does, and those that draw; show a script as code, and
+    what is to be guessed as a box; let exercises say where to answer them.
     """
     if not docname.startswith('notebooks/'):
         return
     notebook = Notebook(app.env.doc2path(docname))
     asked = notebook.section('Check yourself')
+    notebook.cells.remove(asked[-1])  # progress, which counts answers
+    for cell in notebook.cells:
+        cell.source = re.sub(r'(^|\n+)(\*\*Guess )', r'\n\n{.guess}\n\2', cell.source)
     scripts = [path.read_text('utf-8').strip() for path in NOTEBOOKS.glob('*.py')]
     for cell in notebook.code:
         draws = ['image/png' in output.get('data', {}) for output in cell.outputs]
@@ -179,7 +182,8 @@ def suit_readers(app, docname, source):
 
 
 def inline_math(self, node):
-    self.body.append(convert(node.astext()))
+    level = '<mo stretchy="false">&#x02016;'  # both bars of a norm, whatever is between
+    self.body.append(convert(node.astext()).replace('<mo>&#x02016;', level))
     raise SkipNode
 
 
