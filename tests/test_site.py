@@ -242,6 +242,9 @@ def test_the_keyboard_opens_side_bars_and_its_focus_shows(opened):
     button = page.locator('button.copybtn').first
     button.focus()
     assert button.evaluate('it => getComputedStyle(it).outlineStyle') == 'solid'
+    again = opened('README.html').get_by_role('button', name='Play again')
+    again.press('Enter')
+    assert again.count() == 1
 
 
 @pytest.fixture(scope='module')
