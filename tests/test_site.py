@@ -320,7 +320,7 @@ def test_solutions_are_folded_and_printed_open(page, notebook):
     page.emulate_media(media='screen')
 
 
-def test_the_page_shows_the_committed_outputs(page, notebook):
+def test_the_page_shows_the_code_and_the_committed_outputs(page, notebook):
     asked = notebook.section('Check yourself')
     outputs = [
         out for cell in notebook.code if cell not in asked for out in cell.outputs
@@ -333,6 +333,9 @@ def test_the_page_shows_the_committed_outputs(page, notebook):
     shown = page.locator('.cell_output pre').all_text_contents()
     assert [text.strip() for text in shown] == [text.strip() for text in texts]
     assert page.locator('.cell_output img').count() == len(outputs) - len(texts)
+    code = page.locator('.cell_input pre').all_text_contents()
+    sources = [cell.source for cell in notebook.code if cell != asked[-1]]
+    assert [text.strip() for text in code] == sources
     script = page.locator('.cell_output .highlight-python:has(.copybtn)')
     assert script.count() == (notebook.number == 14)
 
