@@ -74,6 +74,7 @@ html_use_index = False
 # second language at build time. Its font is static/math.woff.
 html_math_renderer = 'mathml'
 
+# The indentation of a line of code; where a long one breaks: behind ( and before a dot.
 INDENT = re.compile('((?:<[^>]+>)*)( *)')
 BREAKS = re.compile(r'(?<=\(</span>)|(?=<span class="o">\.</span>)')
 
