@@ -78,12 +78,20 @@ def test_pages_lead_through_the_series(pages):
     first = pages['index.html']
     assert [link.get_text() for link in first.select('li a')] == series
     assert len(first.select('li .mark')) == sum(row['article'] for row in listed())
+    assert {'tools/site/glossary.html', 'bench.html', 'README.html'} < {*links(first)}
     start = first.select_one('.start')
     assert start['href'] == NOTEBOOKS[0]
     minutes = Notebook(paths()[0]).minutes
     assert start.get_text() == f'Start with notebook 01 · {minutes} min'
+    others = ['Glossary', 'How fast is it?', 'How to run it']
     side_bar = pages[NOTEBOOKS[0]].select('.sidebar-tree a')
-    assert [link.get_text() for link in side_bar] == [*series, 'Glossary']
+    assert [link.get_text() for link in side_bar] == [*series, *others]
+    groups = [group.get_text() for group in first.select('h3')]
+    captions = pages[NOTEBOOKS[0]].select('.sidebar-tree .caption')
+    assert [caption.get_text() for caption in captions] == [*groups, 'More']
+    for name in {*pages} - {'index.html'}:
+        home = pages[name].select('a.sidebar-brand, a:has(> .brand)')
+        assert [link['href'].endswith('index.html') for link in home] == [True, True]
     glossary = links(pages['tools/site/glossary.html'])
     explained = [link for link in glossary if '/notebooks/' in link and '#' in link]
     assert len(explained) == sum(len([*Notebook(path).terms()]) for path in paths())
@@ -137,23 +145,32 @@ AMISS = """() => {
         (it, box) => it.checkVisibility({visibilityProperty: true}) &&
             !it.closest('pre, div.math, .table-wrapper, .visually-hidden, svg') &&
             box.right > innerWidth + 1);
+    look('is cut without a sign', '.cell_output pre', (it, box, style) =>
+        it.scrollWidth > it.clientWidth &&
+        !style.backgroundAttachment.includes('local'));
+    look('goes on left of where it began', `${code} > :has(.indent)`, it => {
+        const line = document.createRange();
+        line.selectNodeContents(it);
+        line.setStartAfter(it.querySelector('.indent'));
+        const lefts = [...line.getClientRects()].map(box => Math.round(box.left));
+        return lefts.some(left => left < lefts[0]);
+    });
+    const words = [], texts = document.createTreeWalker(document.body, 4);
+    while (texts.nextNode()) {
+        const range = document.createRange();
+        range.selectNode(texts.currentNode);
+        if (texts.currentNode.data.trim()) words.push(...range.getClientRects());
+    }
+    look('lies on words', 'button.copybtn', (it, box) => words.some(word =>
+        word.width && word.left < box.right && word.right > box.left &&
+        word.top < box.bottom && word.bottom > box.top));
     if (innerWidth > 400) return found;
     // On a phone lines break, and each block has its button.
     look('is cut', `${code}, #common-mistakes pre, article table`,
         (it, box) => it.scrollWidth > it.clientWidth + 1 || box.right > innerWidth);
     look('is too large', 'h1, h2, h3',
         (it, box, style) => parseFloat(style.fontSize) > 32);
-    look('is small, or lies on the code', 'button.copybtn', (it, box) => {
-        const code = it.parentElement.querySelector('pre');
-        const words = document.createRange();
-        // Spaces at the end of a broken line hang out of it, unseen.
-        if (!code.querySelector('span[class]'))
-            code.textContent = code.textContent.replace(/ +#/g, ' #');
-        words.selectNodeContents(code);
-        return box.width < 24 || box.height < 24 ||
-            [...words.getClientRects()].some(it => it.width &&
-                it.right > box.left && it.top < box.bottom && it.bottom > box.top);
-    });
+    look('is small', 'button.copybtn', (it, box) => box.width < 24 || box.height < 24);
     return found;
 }"""
 # Of the coloured words of the code, a thousand on a page, one of each kind is left.
@@ -233,6 +250,9 @@ def test_the_keyboard_opens_side_bars_and_its_focus_shows(opened):
     button = page.locator('button.copybtn').first
     button.focus()
     assert button.evaluate('it => getComputedStyle(it).outlineStyle') == 'solid'
+    again = opened('README.html').get_by_role('button', name='Play again')
+    again.press('Enter')
+    assert again.count() == 1
 
 
 @pytest.fixture(scope='module')
@@ -260,6 +280,10 @@ def test_recaps_and_cells_that_draw_are_folded(page, notebook):
     for cells in [drawing] if notebook.number == 1 else [recap, drawing]:
         assert page.locator(f'{cells} .cell_input pre').count() > 0
         assert page.locator(f'{cells} .cell_input pre:visible').count() == 0
+    assert {*page.locator(f'{drawing} summary').all_inner_texts()} == {
+        'Code of the figure'
+    }
+    assert page.locator('summary[aria-label]').count() == 0
 
 
 def test_a_mistake_is_a_card(page, notebook):
@@ -281,7 +305,12 @@ def test_an_exercise_says_where_to_answer(page, notebook):
     found = words.count('In JupyterLab you can type your answer here')
     assert found == len(notebook.exercises())
     assert 'Not answered yet:' not in words
-    assert 'right in this kernel' not in words
+    assert 'progress(' not in words
+
+
+def test_what_is_to_be_guessed_stands_in_a_box(page, notebook):
+    asked = sum(text.count('**Guess ') for text in notebook.prose())
+    assert page.locator('p.guess').count() == asked >= 2
 
 
 def test_solutions_are_folded_and_printed_open(page, notebook):
@@ -299,7 +328,7 @@ def test_solutions_are_folded_and_printed_open(page, notebook):
     page.emulate_media(media='screen')
 
 
-def test_the_page_shows_the_committed_outputs(page, notebook):
+def test_the_page_shows_the_code_and_the_committed_outputs(page, notebook):
     asked = notebook.section('Check yourself')
     outputs = [
         out for cell in notebook.code if cell not in asked for out in cell.outputs
@@ -312,6 +341,11 @@ def test_the_page_shows_the_committed_outputs(page, notebook):
     shown = page.locator('.cell_output pre').all_text_contents()
     assert [text.strip() for text in shown] == [text.strip() for text in texts]
     assert page.locator('.cell_output img').count() == len(outputs) - len(texts)
+    code = page.locator('.cell_input pre').all_text_contents()
+    sources = [cell.source for cell in notebook.code if cell != asked[-1]]
+    assert [text.strip() for text in code] == sources
+    script = page.locator('.cell_output .highlight-python:has(.copybtn)')
+    assert script.count() == (notebook.number == 14)
 
 
 def test_mathematics_is_drawn(page, notebook):
@@ -322,6 +356,7 @@ def test_mathematics_is_drawn(page, notebook):
     assert len(heights) == wanted
     assert all(height > 20 for height in heights)
     assert '$$' not in page.locator('article').inner_text()
+    assert page.locator('mo:text("‖"):not([stretchy=false])').count() == 0
     devtools = page.context.new_cdp_session(page)
     devtools.send('DOM.enable')
     devtools.send('CSS.enable')

@@ -3,6 +3,8 @@
 No notebook is executed: a page shows the outputs that are committed.
 """
 
+import ast
+import re
 import sys
 from pathlib import Path
 
@@ -10,11 +12,13 @@ import nbformat
 from docutils.nodes import SkipNode
 from latex2mathml.converter import convert
 from myst_parser.slugs import github_slugify
+from pygments.formatters import HtmlFormatter
+from sphinx.highlighting import PygmentsBridge
 
 sys.path.append(str(Path(__file__).parent))
 sys.path.append(str(Path(__file__).parent.parent))
 from landing import hero
-from series import Notebook, is_folded, listed, paths
+from series import NOTEBOOKS, Notebook, is_folded, listed, paths, printed, statements
 
 project = 'Linear regression and gradient descent with PyTorch'
 html_title = project
@@ -36,7 +40,7 @@ suppress_warnings = ['toc.not_included']
 
 nb_execution_mode = 'off'
 nb_ipywidgets_js = {}
-myst_enable_extensions = ['deflist', 'dollarmath']
+myst_enable_extensions = ['attrs_block', 'deflist', 'dollarmath']
 myst_heading_anchors = 3
 highlight_language = 'none'  # where a block does not name its own
 
@@ -44,7 +48,20 @@ html_theme = 'furo'
 html_static_path = ['static']
 templates_path = ['templates']
 html_additional_pages = {'index': 'index.html'}
-html_context = {'rows': [*listed()], 'hero': hero()}
+# The groups of the series, each under the number of the notebook with which it begins.
+BEGINS = {
+    '01': 'By hand',
+    '07': 'With PyTorch',
+    '09': 'Understand it',
+    '11': 'With real data',
+    '13': 'At large scale',
+}
+GROUPS = {}
+for row in listed():
+    if row['number'] in BEGINS:
+        group = GROUPS[BEGINS[row['number']]] = []
+    group.append(row)
+html_context = {'rows': [*listed()], 'groups': GROUPS, 'hero': hero()}
 html_css_files = ['site.css']
 html_js_files = [('site.js', {'defer': 'defer'})]
 copybutton_selector = 'div.notranslate:not(.output) > div.highlight > pre'
@@ -57,6 +74,24 @@ html_use_index = False
 # second language at build time. Its font is static/math.woff.
 html_math_renderer = 'mathml'
 
+# The indentation of a line of code; where a long one breaks: behind ( and before a dot.
+INDENT = re.compile('((?:<[^>]+>)*)( *)')
+BREAKS = re.compile(r'(?<=\(</span>)|(?=<span class="o">\.</span>)')
+
+
+class Lines(HtmlFormatter):
+    """Each line a block that knows its indentation, for where it is broken."""
+
+    def _format_lines(self, tokens):
+        for is_code, line in super()._format_lines(tokens):
+            spaces = INDENT.match(line)[2]
+            line = INDENT.sub(r'\1<span class="indent">\2</span>', line, count=1)
+            line = BREAKS.sub('<wbr>', line)
+            yield is_code, f'<span style="--indent: {len(spaces)}ch">{line}</span>'
+
+
+PygmentsBridge.html_formatter = Lines
+
 ANSWER_HERE = 'In JupyterLab you can type your answer here, and check it below.'
 
 # `make links`: these are examples, or need the reader's own server.
@@ -67,12 +102,18 @@ linkcheck_retries = 3
 def add_contents(app, docname, source):
     """Let README.md end in the contents of the series, which make the side bar."""
     if docname == root_doc:
-        entries = [
-            f'{path.name[:2]} {Notebook(path).title} <notebooks/{path.stem}>'
-            for path in paths()
+        contents = {
+            group: [f'{row["number"]} {row["title"]} <{row["page"]}>' for row in rows]
+            for group, rows in GROUPS.items()
+        }
+        contents['More'] = [
+            'Glossary <tools/site/glossary>',
+            'How fast is it? <bench>',
+            'How to run it <self>',
         ]
-        entries.append('Glossary <tools/site/glossary>')
-        source[0] += '\n'.join(['\n```{toctree}', ':hidden:', '', *entries, '```\n'])
+        for caption, entries in contents.items():
+            head = ['\n```{toctree}', ':hidden:', f':caption: {caption}', '']
+            source[0] += '\n'.join([*head, *entries, '```\n'])
 
 
 def add_terms(app, docname, source):
@@ -89,29 +130,61 @@ def add_terms(app, docname, source):
             source[0] += f'\n**{term}**\n: {sentence} {where}\n'
 
 
+def defined(cell):
+    """The names that a cell gives to what it makes, in order."""
+    for statement in statements([cell]):
+        if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+            yield statement.name
+        for target in getattr(statement, 'targets', []):
+            for name in ast.walk(target):
+                stored = isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
+                if stored and name.id != '_':
+                    yield name.id
+
+
+def prompt(cell, draws):
+    """What the fold of a cell says of it."""
+    names = [*dict.fromkeys(defined(cell))]
+    if draws or not names:
+        return 'Code of the figure' if draws else 'Code of the output'
+    return 'Code: ' + ', '.join(names[:4]) + ' …' * (len(names) > 4)
+
+
+def markdown(text):
+    return nbformat.v4.new_output('display_data', {'text/markdown': text})
+
+
 def suit_readers(app, docname, source):
-    """Fold cells as JupyterLab does, and those that draw; let exercises say where to
-    answer them.
+    """Fold cells as JupyterLab does, and those that draw; show a script as code, and
+    what is to be guessed as a box; let exercises say where to answer them.
     """
     if not docname.startswith('notebooks/'):
         return
     notebook = Notebook(app.env.doc2path(docname))
     asked = notebook.section('Check yourself')
+    notebook.cells.remove(asked[-1])  # progress, which counts answers
+    for cell in notebook.cells:
+        cell.source = re.sub(r'(^|\n+)(\*\*Guess )', r'\n\n{.guess}\n\2', cell.source)
+    scripts = [path.read_text('utf-8').strip() for path in NOTEBOOKS.glob('*.py')]
     for cell in notebook.code:
         draws = ['image/png' in output.get('data', {}) for output in cell.outputs]
         if is_folded(cell) or draws and all(draws):
             cell.metadata.tags = [*cell.metadata.get('tags', []), 'hide-input']
+            words = prompt(cell, any(draws))
+            prompts = {'code_prompt_show': words, 'code_prompt_hide': words}
+            cell.metadata['mystnb'] = prompts
+        if printed(cell).strip() in scripts:
+            cell.outputs = [markdown(f'```python\n{printed(cell).strip()}\n```')]
         if cell in asked:
             cell.outputs = []
     for exercise in notebook.exercises():
-        exercise.opened.outputs = [
-            nbformat.v4.new_output('display_data', {'text/markdown': ANSWER_HERE})
-        ]
+        exercise.opened.outputs = [markdown(ANSWER_HERE)]
     source[0] = nbformat.writes(notebook.node)
 
 
 def inline_math(self, node):
-    self.body.append(convert(node.astext()))
+    level = '<mo stretchy="false">&#x02016;'  # both bars of a norm, whatever is between
+    self.body.append(convert(node.astext()).replace('<mo>&#x02016;', level))
     raise SkipNode
 
 

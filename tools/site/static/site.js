@@ -51,3 +51,13 @@ function makeButtons(id, drawer, name) {
 }
 makeButtons('__navigation', 'sidebar-drawer', 'Series and search');
 makeButtons('__toc', 'toc-drawer', 'On this page');
+
+// A moving picture plays once, until it is loaded anew.
+for (const picture of document.querySelectorAll('img[alt^=Animation]')) {
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.className = 'again';
+  button.textContent = 'Play again';
+  button.addEventListener('click', () => (picture.src = picture.src));
+  picture.after(button);
+}
