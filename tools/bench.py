@@ -331,7 +331,7 @@ def draw(sections):
         for table, label in sections
     ]
     heights = [0.8 + 0.32 * len(lines) for lines, _ in measured]
-    figure = Figure((4.6, sum(heights)), layout='constrained', dpi=200)
+    figure = Figure((4.6, sum(heights)), layout='constrained', dpi=150)
     axes = figure.subplots(len(heights), height_ratios=heights)
     for ax, (lines, label) in zip(axes, measured, strict=True):
         names, *_, values = zip(*lines, strict=True)
