@@ -111,7 +111,7 @@ def the_first_step_lowers_the_loss(found):
 
 @asks('losses, loss.item()', 6)
 def a_hundred_epochs_fall_all_the_way(losses, last):
-    assert losses == pytest.approx(at_once(seeded(), 101)[1:], rel=1e-3)
+    assert losses == pytest.approx(at_once(seeded(), 101)[1:], rel=1e-5)
     assert last == losses[-1] == pytest.approx(283.09, abs=0.01)
 
 
@@ -124,11 +124,11 @@ def batches_lower_the_loss_too(means, lasts, loss, plain, in_order):
     *path, end = descent(with_ones(INPUTS), TARGETS, start, updates)
     of_batch = [losses_of([w], rows) for w, rows in zip(path, batches, strict=True)]
     by_epoch = torch.tensor(of_batch).reshape(100, 3)
-    assert [loss] == pytest.approx(losses_of([end]), rel=1e-3)
-    assert lasts == pytest.approx(by_epoch[:, -1].tolist(), rel=1e-3)
-    assert means == pytest.approx(by_epoch.mean(dim=1).tolist(), rel=1e-3)
-    assert plain == pytest.approx(at_once(start, 300), rel=1e-3)
-    assert in_order == pytest.approx(plain[-1], rel=1e-3)
+    assert [loss] == pytest.approx(losses_of([end]), rel=1e-5)
+    assert lasts == pytest.approx(by_epoch[:, -1].tolist(), rel=1e-5)
+    assert means == pytest.approx(by_epoch.mean(dim=1).tolist(), rel=1e-5)
+    assert plain == pytest.approx(at_once(start, 300), rel=1e-5)
+    assert in_order == pytest.approx(plain[-1], rel=1e-5)
 
 
 @asks(
