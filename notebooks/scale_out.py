@@ -34,14 +34,14 @@ def train(dataset, batch, epochs, saved=None, crash=None):
     torch.manual_seed(137143)
     model = DistributedDataParallel(nn.Linear(3, 2))  # the start of process 0 for all
     opt = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.9)
-    state, resumed = [None], 0
+    stored, resumed = [None], 0
     if saved and rank == 0 and os.path.exists(saved):
-        state = [torch.load(saved, weights_only=True)]
-    dist.broadcast_object_list(state)  # all go on from what process 0 read
-    if state[0]:
-        model.module.load_state_dict(state[0]['model'])
-        opt.load_state_dict(state[0]['opt'])
-        resumed = state[0]['epochs']
+        stored = [torch.load(saved, weights_only=True)]
+    dist.broadcast_object_list(stored)  # all go on from what process 0 read
+    if stored[0]:
+        model.module.load_state_dict(stored[0]['model'])
+        opt.load_state_dict(stored[0]['opt'])
+        resumed = stored[0]['epochs']
     found = {'resumed': resumed, 'seconds': float('inf')}
     sampler = DistributedSampler(dataset)  # other rows for each rank
     loader = DataLoader(dataset, batch // world, sampler=sampler)

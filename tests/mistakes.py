@@ -49,7 +49,7 @@ NAMED = {
     'two yields exchanged': ('helpers/cowpea_maize.csv', '259,2121', '2121,259', 'test_data'),
     'columns swapped by the reader': ('helpers/data.py', '[*inputs, *targets]', '[*targets, *inputs]', 'test_data'),
     'gradients of one process': ('*/scale_out.py', 'mse_loss(model(xb)', 'mse_loss(model.module(xb)', 'test_scale_out'),
-    'no momentum in the checkpoint': ('*/scale_out.py', "        opt.load_state_dict(state[0]['opt'])\n", '', 'test_scale_out'),
+    'no momentum in the checkpoint': ('*/scale_out.py', "        opt.load_state_dict(stored[0]['opt'])\n", '', 'test_scale_out'),
     'one order for all epochs': ('*/scale_out.py', 'set_epoch(epoch)', 'set_epoch(0)', 'test_scale_out'),
     'an explorer goes uphill': ('helpers/explore.js', 'old - rate * velocity', 'old + rate * velocity', 'test_explore -k pytorch'),
     'an explorer without its velocity': ('helpers/explore.js', 'beta * old + g', 'g', 'test_explore -k pytorch'),

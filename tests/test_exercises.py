@@ -12,7 +12,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from series import Notebook, paths, printed, statements
+from series import Notebook, defined, names, paths, printed, statements
 
 import exercises
 from exercises import checking
@@ -48,20 +48,6 @@ SPOILT = {
 }
 
 
-def names(tree, context):
-    found = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
-    return {node.id for node in found if isinstance(node.ctx, context)}
-
-
-def defined_by(statement):
-    """The names that a statement of a lesson defines; a loop teaches none."""
-    if isinstance(statement, ast.Import | ast.ImportFrom):
-        return {each.asname or each.name for each in statement.names}
-    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
-        return {statement.name}
-    return names(statement, ast.Store) if isinstance(statement, ast.Assign) else set()
-
-
 def above(notebook, exercise):
     return notebook.cells[: notebook.cells.index(exercise.opened)]
 
@@ -72,11 +58,11 @@ def answered(notebook, exercise, check, solution):
     A function gets modules and functions only, so one that needs a global tensor fails.
     """
     tree = ast.parse(solution)
-    wanted = names(tree, ast.Load) - names(tree, ast.Store)
+    wanted = {*names(tree, ast.Load)} - {*names(tree, ast.Store)}
     for statement in reversed([*statements(above(notebook, exercise))]):
         seeds = ast.unparse(statement).startswith('torch.manual_seed')
-        if seeds or defined_by(statement) & wanted:
-            wanted |= names(statement, ast.Load)
+        if seeds or wanted.intersection(defined(statement)):
+            wanted.update(names(statement, ast.Load))
             if not (check.cases and isinstance(statement, ast.Assign)):
                 tree.body.insert(0, statement)
     namespace = {'torch': torch}

@@ -1,4 +1,4 @@
-"""What the committed pictures cannot show: refusals, descriptions, what moves.
+"""What the committed pictures cannot show: refusals, descriptions, what can be read.
 
 The figures themselves are compared, pixel by pixel, where the notebooks are run.
 """

@@ -142,6 +142,22 @@ def statements(cells):
             yield from ast.parse(cell.source).body
 
 
+def defined(statement):
+    """The names that a statement of a lesson defines, in order; a loop teaches none."""
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return [each.asname or each.name for each in statement.names]
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        return [statement.name]
+    assigned = isinstance(statement, ast.Assign)
+    return list(names(statement, ast.Store)) if assigned else []
+
+
+def names(tree, context):
+    """The names in a syntax tree that are read (ast.Load) or set (ast.Store)."""
+    found = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
+    return dict.fromkeys(node.id for node in found if isinstance(node.ctx, context))
+
+
 def is_folded(cell):
     """Whether JupyterLab, and the site after it, shows the cell without its source."""
     return cell.metadata.get('jupyter', {}).get('source_hidden', False)

@@ -3,7 +3,6 @@
 No notebook is executed: a page shows the outputs that are committed.
 """
 
-import ast
 import re
 import sys
 from pathlib import Path
@@ -18,7 +17,16 @@ from sphinx.highlighting import PygmentsBridge
 sys.path.append(str(Path(__file__).parent))
 sys.path.append(str(Path(__file__).parent.parent))
 from landing import hero
-from series import NOTEBOOKS, Notebook, is_folded, listed, paths, printed, statements
+from series import (
+    NOTEBOOKS,
+    Notebook,
+    defined,
+    is_folded,
+    listed,
+    paths,
+    printed,
+    statements,
+)
 
 project = 'Linear regression and gradient descent with PyTorch'
 html_title = project
@@ -130,21 +138,10 @@ def add_terms(app, docname, source):
             source[0] += f'\n**{term}**\n: {sentence} {where}\n'
 
 
-def defined(cell):
-    """The names that a cell gives to what it makes, in order."""
-    for statement in statements([cell]):
-        if isinstance(statement, ast.FunctionDef | ast.ClassDef):
-            yield statement.name
-        for target in getattr(statement, 'targets', []):
-            for name in ast.walk(target):
-                stored = isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
-                if stored and name.id != '_':
-                    yield name.id
-
-
 def prompt(cell, draws):
-    """What the fold of a cell says of it."""
-    names = [*dict.fromkeys(defined(cell))]
+    """What the fold of a cell says of it: the names of what it makes."""
+    made = [it for it in statements([cell]) if not hasattr(it, 'names')]  # no import
+    names = [*dict.fromkeys(name for one in made for name in defined(one))]
     if draws or not names:
         return 'Code of the figure' if draws else 'Code of the output'
     return 'Code: ' + ', '.join(names[:4]) + ' …' * (len(names) > 4)
