@@ -1,7 +1,7 @@
 """The same training by other trainers, for tools/bench.py to compare.
 
 Each takes inputs, targets and epochs, trains the linear model from zeros, in batches of
-5 with a rate of 1e-5, and returns what predicts.
+5, the rows as they lie, with a rate of 1e-5, and returns what predicts.
 """
 
 import logging
@@ -26,7 +26,7 @@ def by_scikit_learn(x, y, epochs):
 
     # One row an update and half the square: a fifth of the rate goes the same way.
     options = {'penalty': None, 'learning_rate': 'constant', 'eta0': 1e-5 / 5}
-    options |= {'max_iter': epochs, 'tol': None}
+    options |= {'max_iter': epochs, 'tol': None, 'shuffle': False}
     columns = y.numpy().T
     models = [SGDRegressor(**options).fit(x.numpy(), column) for column in columns]
     return lambda x: torch.tensor([model.predict(x.numpy()) for model in models]).T
@@ -36,7 +36,7 @@ def by_skorch(x, y, epochs):
     from skorch import NeuralNetRegressor
 
     options = {'lr': 1e-5, 'max_epochs': epochs, 'batch_size': 5, 'verbose': 0}
-    options |= {'iterator_train__shuffle': True, 'train_split': None}
+    options |= {'train_split': None}
     return NeuralNetRegressor(Zero, **options).fit(x, y).module_  # MSE and SGD
 
 
@@ -55,7 +55,7 @@ def by_lightning(x, y, epochs):
             return torch.optim.SGD(self.parameters(), lr=1e-5)
 
     logging.getLogger('lightning.pytorch').setLevel(logging.ERROR)
-    loader = DataLoader(TensorDataset(x, y), 5, shuffle=True)
+    loader = DataLoader(TensorDataset(x, y), 5)
     module = Module()
     options = {'barebones': True, 'max_epochs': epochs, 'accelerator': 'cpu'}
     lightning.Trainer(**options).fit(module, loader)
