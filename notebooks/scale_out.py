@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
 
 
 def read(path):
-    """The rows of a file, mapped into memory: what is not used is not read."""
+    """The rows of a file, mapped into memory that the processes of a machine share."""
     count = os.path.getsize(path) // 4
     table = torch.from_file(str(path), size=count).reshape(-1, 5)
     return TensorDataset(table[:, :3], table[:, 3:])
