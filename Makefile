@@ -63,7 +63,7 @@ lint: $(DEV) ## check the style of code and notebooks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-mistakes: $(DEV) ## make deliberate mistakes: which check catches which (SAMPLE=72: how many)
+mistakes: $(DEV) ## make deliberate mistakes: which check catches which (SAMPLE=60: how many)
 	@SAMPLE=$(SAMPLE) $(BIN)/python -m pytest -q -s $(MISTAKES)
 
 SPHINX = $(BIN)/sphinx-build -qE -c tools/site -d build/doctrees

@@ -103,23 +103,23 @@ def named():
 
 
 def sample(count, seed=1):
-    """So many mistakes by operator, chosen at random: twice as many of a kind in words.
+    """So many mistakes in code, chosen at random, as many of each kind.
 
-    There are two such kinds, and eight in code.
+    13 and 14 are left out, because they run for long.
     """
     by_kind, chosen = {}, []
-    for mistake in by_operator():
-        by_kind.setdefault(mistake.kind, []).append(mistake)
+    for mistake in by_operator(paths()[:12]):
+        if 'words' not in mistake.kind:
+            by_kind.setdefault(mistake.kind, []).append(mistake)
     for kind, mistakes in sorted(by_kind.items()):
-        share = count // (len(by_kind) + 2) * (2 if 'words' in kind else 1)
-        share = min(share, len(mistakes))
+        share = min(count // len(by_kind), len(mistakes))
         chosen += random.Random(f'{seed} {kind}').sample(mistakes, share)
     return chosen
 
 
-def by_operator():
-    """All that the operators make, but in 13 and 14, which run for long."""
-    for notebook in map(Notebook, paths()[:12]):
+def by_operator(notebooks):
+    """All that the operators make of these notebooks."""
+    for notebook in map(Notebook, notebooks):
         for name, cell in zip(places(notebook.cells), notebook.cells, strict=True):
             for kind, *edits in mistakes_in(cell):
                 old = new = cell.source

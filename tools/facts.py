@@ -67,13 +67,19 @@ def problems(cell, found, key='facts'):
     Args:
         found: what `answers` gave for the cell's expressions.
     """
-    said, lines = statement(cell), []
-    for text, expression in cell.metadata.get(key, {}).items():
-        if not spans(text, said):
-            lines.append(f'{text!r} is a fact, but no longer in the text.')
-        elif not says(text, found[text]):
-            lines.append(f'The text says {text!r}, but {expression} is {found[text]}.')
-    return lines
+    gone = lost(cell, key)
+    return [f'{text!r} is a fact, but no longer in the text.' for text in gone] + [
+        f'The text says {text!r}, but {expression} is {found[text]}.'
+        for text, expression in cell.metadata.get(key, {}).items()
+        if text not in gone and not says(text, found[text])
+    ]
+
+
+def lost(cell, *keys):
+    """The facts that the cell no longer states."""
+    said, keys = statement(cell), keys or ('facts', 'facts_at_end')
+    facts = [text for key in keys for text in cell.metadata.get(key, {})]
+    return [text for text in facts if not spans(text, said)]
 
 
 def unbound(cell):
