@@ -116,6 +116,7 @@ WINDOWS = {
 # What is amiss with a page as it lies in the window, a line each.
 AMISS = """() => {
     const found = [], code = 'div.notranslate:not(.output) > .highlight pre';
+    const range = document.createRange();  // each one more slows every change
     const look = (what, selector, wrong) => {
         for (const it of document.querySelectorAll(selector))
             if (wrong(it, it.getBoundingClientRect(), getComputedStyle(it)))
@@ -149,15 +150,13 @@ AMISS = """() => {
         it.scrollWidth > it.clientWidth &&
         !style.backgroundAttachment.includes('local'));
     look('goes on left of where it began', `${code} > :has(.indent)`, it => {
-        const line = document.createRange();
-        line.selectNodeContents(it);
-        line.setStartAfter(it.querySelector('.indent'));
-        const lefts = [...line.getClientRects()].map(box => Math.round(box.left));
+        range.selectNodeContents(it);
+        range.setStartAfter(it.querySelector('.indent'));
+        const lefts = [...range.getClientRects()].map(box => Math.round(box.left));
         return lefts.some(left => left < lefts[0]);
     });
     const words = [], texts = document.createTreeWalker(document.body, 4);
     while (texts.nextNode()) {
-        const range = document.createRange();
         range.selectNode(texts.currentNode);
         if (texts.currentNode.data.trim()) words.push(...range.getClientRects());
     }
