@@ -181,6 +181,7 @@ VIOLATIONS = """() => {
         if (seen.has(kind)) word.replaceWith(...word.childNodes);
         seen.add(kind);
     }
+    document.body.normalize();
     return axe.run({preload: false, resultTypes: ['violations']});
 }"""
 
