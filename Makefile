@@ -10,8 +10,8 @@ DEV := $(VENV)/requirements-dev.txt
 # Linux without an NVIDIA driver has no use for the CUDA libraries, which are several GB.
 TORCH ?= $(if $(shell uname | grep -v Linux; command -v nvidia-smi; ls -d /proc/driver/nvidia 2>/dev/null),any,cpu)
 INDEX = https://download.pytorch.org/whl/$(TORCH)
-# File by file in two processes, the long files of tests/ before the short notebooks.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# File by file in two processes, those with the most tests first.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 MISTAKES := tests/test_mistakes.py
 OTHERS := tests/test_other_processors.py
 
