@@ -10,8 +10,9 @@ DEV := $(VENV)/requirements-dev.txt
 # Linux without an NVIDIA driver has no use for the CUDA libraries, which are several GB.
 TORCH ?= $(if $(shell uname | grep -v Linux; command -v nvidia-smi; ls -d /proc/driver/nvidia 2>/dev/null),any,cpu)
 INDEX = https://download.pytorch.org/whl/$(TORCH)
-# File by file in two processes, the long files of tests/ before the short notebooks.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# File by file in two processes, those with the most tests first, so that neither is left alone
+# with a long file; test-all goes by name, for tests/test_jupyter.py is long and has few.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 MISTAKES := tests/test_mistakes.py
 OTHERS := tests/test_other_processors.py
 
@@ -38,7 +39,7 @@ test: $(DEV) lint ## run all checks but the slow ones (JupyterLab, other process
 	$(PYTEST) -m 'not slow'
 
 test-all: $(DEV) lint ## run all checks
-	$(PYTEST) --ignore=$(MISTAKES) --ignore=$(OTHERS)
+	$(PYTEST) --no-loadscope-reorder --ignore=$(MISTAKES) --ignore=$(OTHERS)
 	$(BIN)/python -m pytest -q -n 2 $(OTHERS)
 	$(BIN)/python -m pytest -q -s $(MISTAKES)
 

@@ -1,5 +1,6 @@
 """Fixtures that several tests share."""
 
+import functools
 import os
 import subprocess
 import sys
@@ -10,6 +11,10 @@ from nbformat.v4 import new_code_cell, new_notebook
 from paper import NO_CHROMIUM, launch
 from series import ROOT, Notebook, paths
 
+WINDOWS = {
+    'desktop': {'viewport': {'width': 1280, 'height': 844}},
+    'phone': {'viewport': {'width': 390, 'height': 844}, 'has_touch': True},
+}
 # Oracles are no plugin, but named here their assertions say which values they compared.
 pytest_plugins = ['oracles', 'one_run']
 
@@ -65,3 +70,25 @@ def browser():
             pytest.skip(NO_CHROMIUM)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope='module')
+def opened(browser):
+    """A function that opens a page without a network, and notes what goes wrong."""
+
+    @functools.cache
+    def window(size, scheme, motion):
+        settings = {'color_scheme': scheme, 'reduced_motion': motion, 'offline': True}
+        page = browser.new_page(**WINDOWS[size], **settings)
+        page.wrong = []
+        page.on('pageerror', lambda error: page.wrong.append(str(error)))
+        page.on('requestfailed', lambda request: page.wrong.append(request.url))
+        return page
+
+    def open_it(address, size='desktop', scheme='light', motion='no-preference'):
+        page = window(size, scheme, motion)
+        page.goto('about:blank')  # so that another state of a page opens it anew
+        page.goto(address)
+        return page
+
+    return open_it
