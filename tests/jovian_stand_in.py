@@ -31,6 +31,9 @@ class Jovian(HTTPServer):
         self.instead, self.keep = {}, lambda path, content: content
         self.title, self.files = None, {}
 
+    def thread_target(self):
+        self.server.serve_forever(poll_interval=0.01)  # and so ends at once
+
     def log_in(self, key=KEY):
         url = self.url_for('').rstrip('/')
         stored = {'API_URL': url, 'WEBAPP_URL': url, 'API_KEY': key}
