@@ -96,9 +96,8 @@
     const [, shown, input] = add(touch, label).children;
     input.oninput = () => turn(+input.value);
     drawings.push(() => {
-      const value = now();
-      shown.textContent = words(value);
-      Object.assign(input, { value, ariaValueText: words(value) });
+      input.value = now();
+      input.ariaValueText = shown.textContent = words(now());
     });
   }
 
@@ -138,14 +137,13 @@
     const pen = { x, y, dot, sign, line, write };
 
     function axes({ xname, yname, xticks = ticks(...shown.x), yticks = ticks(...shown.y) }) {
-      const rule = (v, look) => line(shown.x.map((end) => [end, v]), look);
+      const rule = (v, ink) => line(shown.x.map((end) => [end, v]), `stroke="${ink}"`);
       return [
-        yticks.map(([v]) => rule(v, 'stroke="var(--soft)"')),
-        yticks.map(([v, words]) => write(-4, y(v) + 4, words, 'end')),
+        yticks.map(([v, words]) => [rule(v, 'var(--soft)'), write(-4, y(v) + 4, words, 'end')]),
         xticks.map(([v, words]) => write(x(v), height + 12, words, 'middle')),
         write(-LEFT, 12 - TOP, yname, 'start'),
         write(width, height + 28, xname, 'end'),
-        rule(shown.y[0], 'stroke="currentColor"'),
+        rule(shown.y[0], 'currentColor'),
       ];
     }
     drawings.push(draw);
@@ -165,16 +163,12 @@
     }
 
     // The mouse and the keys
-    const place = (event) =>
-      new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
-    svg.onpointermove = (event) => {
-      const at = place(event);
+    svg.onpointermove = svg.onpointerup = ({ type, button, clientX, clientY }) => {
+      const at = new DOMPoint(clientX, clientY).matrixTransform(svg.getScreenCTM().inverse());
+      const place = [convert(at.x, across, shown.x), convert(at.y, up, shown.y)];
+      if (type === 'pointerup' && !button) move?.(place);
       const far = shown.points.map(([a, b]) => Math.hypot(x(a) - at.x, y(b) - at.y));
       draw(far.indexOf(Math.min(...far, 30))); // none where all are farther than that
-    };
-    svg.onpointerup = (event) => {
-      const at = place(event);
-      if (!event.button) move?.([convert(at.x, across, shown.x), convert(at.y, up, shown.y)]);
     };
     slider.onfocus = () => chosen < 0 && draw(Infinity);
     slider.onblur = svg.onpointerleave = () => draw(-1);
@@ -526,11 +520,10 @@
   box.append(page);
   // Jupyter would take the arrow keys, and single letters, for its own. JupyterLab listens after
   // us; Notebook 7 before us, but leaves alone what has its word for that.
-  for (const kind of ['focusin', 'keydown', 'keypress', 'keyup']) {
+  for (const kind of ['focusin', 'keydown', 'keypress', 'keyup'])
     page.addEventListener(kind, (event) => {
       const ours = !event.ctrlKey && !event.metaKey && event.key !== 'Escape';
       event.target.toggleAttribute('data-lm-suppress-shortcuts', ours);
       if (ours && kind !== 'focusin') event.stopPropagation();
     });
-  }
 })();
