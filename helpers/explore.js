@@ -37,12 +37,9 @@
     return found.map((v) => [v, plain(v, digits)]);
   }
   const escape = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt()};`);
-  const tag = (name, attributes, ...inside) => {
-    const all = Object.entries(attributes).map(([key, value]) => ` ${key}="${escape(value)}"`);
-    return `<${name}${all.join('')}>${inside.flat(2).join('')}</${name}>`;
-  };
-  function add(parent, ...parts) {
-    parent.insertAdjacentHTML('beforeend', tag(...parts));
+  const join = (parts) => parts.flat(2).join('');
+  function add(parent, html) {
+    parent.insertAdjacentHTML('beforeend', html);
     return parent.lastElementChild;
   }
 
@@ -60,13 +57,12 @@
   font: 15px/1.45 system-ui, sans-serif; font-variant-numeric: tabular-nums; text-align: left;
   border: 1px solid var(--soft); border-radius: 8px; padding: 12px; max-width: 56rem; }
 .ex :focus-visible { outline: 3px solid var(--blue); outline-offset: 2px; }
-.ex p { margin: 6px 0 0; }
-.ex .say { min-height: 5.8em; } .ex .say b { display: block; }
+.ex .say { margin: 6px 0 0; min-height: 5.8em; } .ex .say b { display: block; }
 .ex .task, .ex .name { font-weight: 600; } .ex .task { font-size: 17px; margin: 0 0 10px; }
 .ex .columns { display: grid; gap: 8px 20px;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); }
-.ex .view { max-width: 30rem; margin-bottom: 6px; touch-action: manipulation; }
-.ex .name, .ex .read { font-size: 14px; } .ex .read { min-height: 2.9em; }
+.ex .view { max-width: 30rem; margin-bottom: 6px; font-size: 14px; touch-action: manipulation; }
+.ex .read { min-height: 2.9em; }
 .ex .view > svg { display: block; width: 100%; overflow: visible; fill: none; stroke-width: 2; }
 .ex .walk { stroke: #fff; filter: drop-shadow(0 0 1px #000) drop-shadow(0 0 1px #000); }
 .ex text { fill: currentColor; font: 12px system-ui, sans-serif; }
@@ -89,19 +85,19 @@
   const draw = () => drawings.forEach((each) => each());
 
   const tell = (result, text) =>
-    (say.innerHTML = (result && tag('b', {}, escape(result))) + escape(text));
+    (say.innerHTML = (result && `<b>${escape(result)}</b>`) + escape(text));
   const button = (text, onclick) =>
-    Object.assign(add(buttons, 'button', { type: 'button' }, text), { onclick });
-  // A slider; `now` returns its value, and that in words.
-  function slider(name, [min, max, step], now, turn) {
-    const range = { type: 'range', min, max, step, 'aria-label': name };
-    const spans = [tag('span', {}, escape(name)), tag('span', {})];
-    const [, shown, input] = add(touch, 'label', {}, spans, tag('input', range)).children;
+    Object.assign(add(buttons, `<button type="button">${text}</button>`), { onclick });
+  // A slider: `now` returns its value, and `words` says what that means.
+  function slider(name, [min, max, step], now, turn, words = plain) {
+    const range = `type="range" min="${min}" max="${max}" step="${step}"`;
+    const label = `<label><span>${escape(name)}</span><span></span>
+      <input ${range} aria-label="${escape(name)}"></label>`;
+    const [, shown, input] = add(touch, label).children;
     input.oninput = () => turn(+input.value);
     drawings.push(() => {
-      const [value, words] = now();
-      Object.assign(input, { value, ariaValueText: words });
-      shown.textContent = words;
+      input.value = now();
+      input.ariaValueText = shown.textContent = words(now());
     });
   }
 
@@ -115,42 +111,35 @@
     ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1],
     Home: [-Infinity, 0], End: [Infinity, 0],
   };
-  const RED = { stroke: 'var(--red)' };
-  const BLUE = { stroke: 'var(--blue)' };
-  const SQUARE = { ...RED, 'stroke-width': 1, fill: 'var(--red)', 'fill-opacity': 0.18 };
+  const [CROSS, BOX] = ['m-5-5l10 10m0-10l-10 10', 'm-6-6h12v12h-12z'];
+  const [RED, BLUE] = ['stroke="var(--red)"', 'stroke="var(--blue)"'];
+  const SQUARE = `${RED} stroke-width="1" fill="var(--red)" fill-opacity="0.18"`;
   function view(parent, name, shape, look, move) {
     const [width, height] = [WIDE + 2 * EDGE, WIDE * shape + 2 * EDGE];
     const [across, up] = [[EDGE, width - EDGE], [height - EDGE, EDGE]];
     const viewBox = [-LEFT, -TOP, LEFT + width + RIGHT, TOP + height + BOTTOM].join(' ');
-    const slider = add(
-      parent, 'div', { class: 'view', role: 'slider', tabindex: 0, 'aria-label': name },
-      tag('div', { class: 'name' }, escape(name)),
-      tag('svg', { viewBox, 'aria-hidden': 'true' }),
-      tag('div', { class: 'read' }),
-    );
+    const slider = add(parent, `
+      <div class="view" role="slider" tabindex="0" aria-label="${escape(name)}">
+      <div class="name">${escape(name)}</div>
+      <svg viewBox="${viewBox}" aria-hidden="true"></svg><div class="read"></div></div>`);
     const [, svg, read] = slider.children;
     let [shown, chosen] = [{}, -1];
 
     // Marks, at the places of the data, as far as a browser can draw
     const x = (v) => clamp(convert(v, shown.x, across), -1e4, 1e4);
     const y = (v) => clamp(convert(v, shown.y, up), -1e4, 1e4);
-    const dot = ([a, b], look) => tag('circle', { cx: x(a), cy: y(b), r: 6, ...look });
-    const cross = ([a, b], look) =>
-      tag('path', { d: `M${x(a) - 5} ${y(b) - 5}l10 10m0-10l-10 10`, ...look });
-    const line = (points, look) => {
-      const places = points.map(([a, b]) => `${x(a).toFixed(2)},${y(b).toFixed(2)}`);
-      return tag('polyline', { points: places.join(' '), ...look });
-    };
+    const dot = ([a, b], r, look) => `<circle cx="${x(a)}" cy="${y(b)}" r="${r}" ${look}/>`;
+    const sign = ([a, b], shape, look) => `<path d="M${x(a)} ${y(b)}${shape}" ${look}/>`;
+    const line = (points, look) =>
+      `<polyline points="${points.map(([a, b]) => [x(a), y(b)])}" ${look}/>`;
     const write = (x, y, words, anchor) =>
-      tag('text', { x, y, 'text-anchor': anchor }, escape(words));
-    const pen = { x, y, dot, cross, line, write };
+      `<text x="${x}" y="${y}" text-anchor="${anchor}">${escape(words)}</text>`;
+    const pen = { x, y, dot, sign, line, write };
 
     function axes({ xname, yname, xticks = ticks(...shown.x), yticks = ticks(...shown.y) }) {
-      const rule = (v, stroke) =>
-        line(shown.x.map((end) => [end, v]), { stroke, 'stroke-width': 1 });
+      const rule = (v, ink) => line(shown.x.map((end) => [end, v]), `stroke="${ink}"`);
       return [
-        yticks.map(([v]) => rule(v, 'var(--soft)')),
-        yticks.map(([v, words]) => write(-4, y(v) + 4, words, 'end')),
+        yticks.map(([v, words]) => [rule(v, 'var(--soft)'), write(-4, y(v) + 4, words, 'end')]),
         xticks.map(([v, words]) => write(x(v), height + 12, words, 'middle')),
         write(-LEFT, 12 - TOP, yname, 'start'),
         write(width, height + 28, xname, 'end'),
@@ -163,31 +152,26 @@
       const last = shown.points.length - 1;
       chosen = Math.min(wanted, last);
       const point = shown.points[chosen];
-      const marks = tag('svg', { width, height }, shown.marks(pen, shown.points));
-      const ring = point ? dot(point, { r: 11, stroke: 'currentColor' }) : '';
-      svg.innerHTML = tag('g', {}, axes(shown), marks, ring);
+      const marks = join(shown.marks(pen, shown.points));
+      const ring = point ? dot(point, 11, 'stroke="currentColor"') : '';
+      svg.innerHTML = `<g stroke-width="1">${join(axes(shown))}</g>
+        <svg width="${width}" height="${height}">${marks}</svg>${ring}`;
       const now = point ? chosen : last;
-      const values = { ariaValueMin: 0, ariaValueMax: last, ariaValueNow: now };
-      Object.assign(slider, values, { ariaValueText: shown.text(now) });
-      read.textContent = point ? shown.text(now) : (shown.key ?? '');
+      const text = shown.text(now);
+      Object.assign(slider, { ariaValueMax: last, ariaValueNow: now, ariaValueText: text });
+      read.textContent = point ? text : (shown.key ?? '');
     }
 
     // The mouse and the keys
-    const place = (event) =>
-      new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
-    svg.onpointermove = (event) => {
-      const at = place(event);
+    svg.onpointermove = svg.onpointerup = ({ type, button, clientX, clientY }) => {
+      const at = new DOMPoint(clientX, clientY).matrixTransform(svg.getScreenCTM().inverse());
+      const place = [convert(at.x, across, shown.x), convert(at.y, up, shown.y)];
+      if (type === 'pointerup' && !button) move?.(place);
       const far = shown.points.map(([a, b]) => Math.hypot(x(a) - at.x, y(b) - at.y));
-      const least = Math.min(...far);
-      draw(least < 30 ? far.indexOf(least) : -1);
-    };
-    svg.onpointerleave = () => draw(-1);
-    svg.onpointerup = (event) => {
-      const at = place(event);
-      if (!event.button) move?.([convert(at.x, across, shown.x), convert(at.y, up, shown.y)]);
+      draw(far.indexOf(Math.min(...far, 30))); // none where all are farther than that
     };
     slider.onfocus = () => chosen < 0 && draw(Infinity);
-    slider.onblur = () => draw(-1);
+    slider.onblur = svg.onpointerleave = () => draw(-1);
     slider.onkeydown = (event) => {
       const key = KEYS[event.key];
       if (!key) return;
@@ -211,7 +195,7 @@
         const [low, high] = [target, predicted[i]].map(pen.y).sort((a, b) => a - b);
         const width = high - low;
         const x = pen.x(place) - (xname ? width : 0); // on the side where there is room
-        return tag('rect', { x, y: low, width, height: width, ...SQUARE });
+        return `<rect x="${x}" y="${low}" width="${width}" height="${width}" ${SQUARE}/>`;
       };
       return {
         x: xname ? ends : [-0.5, names.length + 0.3], xname,
@@ -225,8 +209,8 @@
         marks: (pen) => [
           points.map((point, i) => (squares ? square(pen, point, i) : '')),
           xname ? pen.line(ends.map((v) => [v, predict(v, 0)]), RED) : '',
-          points.map((point) => pen.dot(point, BLUE)),
-          points.map(([place], i) => pen.cross([place, predicted[i]], RED)),
+          points.map((point) => pen.dot(point, 6, BLUE)),
+          points.map(([place], i) => pen.sign([place, predicted[i]], CROSS, RED)),
         ],
       };
     });
@@ -263,12 +247,12 @@
         key: '● now, dashed: the slope there',
         marks: ({ line, dot }) => [
           line(curve.map((v) => [v, loss(v)]), BLUE),
-          line(tangent, { ...RED, 'stroke-dasharray': '7 4' }),
-          dot([value, here], { r: 8, fill: 'var(--red)' }),
+          line(tangent, `${RED} stroke-dasharray="7 4"`),
+          dot([value, here], 8, 'fill="var(--red)"'),
         ],
       };
     });
-    slider(weight, [low, high, 0.01], () => [value, plain(value)], go);
+    slider(weight, [low, high, 0.01], () => value, go);
     button(`Step downhill, rate ${small(rate)}`, () => go(value - rate * slope(value)));
     button('Reset', () => go(home));
 
@@ -298,8 +282,7 @@
     const x = xs.map((v) => (v - shift) / scale);
     const errors = ([s, h]) => x.map((v, i) => s * v + h - ys[i]);
     const loss = (p) => mean(errors(p).map((e) => e * e));
-    const columns = [x, x.map(() => 1)];
-    const gradient = (p) => columns.map((column) => (2 * dot(column, errors(p))) / x.length);
+    const gradient = (p) => [(2 * dot(x, errors(p))) / x.length, 2 * mean(errors(p))];
     const [a, b] = [(2 * dot(x, x)) / x.length, 2 * mean(x)];
     const steep = (a + 2) / 2 + Math.hypot((a - 2) / 2, b);
     const flat = (2 * a - b * b) / steep;
@@ -360,13 +343,13 @@
     // lr, beta and steps: one, or one for each run, as a list or in a text with commas.
     function set(wanted) {
       const list = (name, other) => {
-        const found = String(wanted[name] ?? other).split(',').map(Number);
-        return found.every(Number.isFinite) ? found : [other].flat();
+        const found = String(wanted[name]).split(',').map(Number);
+        return found.every(Number.isFinite) ? found : other;
       };
-      const [rates, betas] = [list('lr', data.rate), list('beta', 0)];
+      const [rates, betas] = [list('lr', [data.rate]), list('beta', [0])];
       model = models[Number(wanted.scaled) ? 1 : 0];
       begin(list('start', model.own(home)));
-      list('steps', 0).forEach((steps, k) => {
+      list('steps', [0]).forEach((steps, k) => {
         setting = { rate: rates[k] ?? rates.at(-1), beta: betas[k] ?? betas.at(-1) };
         run(Math.min(steps, 5000), true);
       });
@@ -384,7 +367,7 @@
       y: model.area[1], yname: data.weights[1],
       points: path.map(({ p }) => p), text,
       key: 'dark: low loss, □ lowest point, ○ start, × now',
-      marks: (pen) => [contours(pen), walk(pen)],
+      marks: (pen, points) => [contours(pen), walk(pen, points)],
     }), begin);
     // Where the loss is the same, the distances along the two directions, each times the root of
     // its curvature, lie on a circle.
@@ -394,26 +377,24 @@
       const times = Math.max(...corners) / lowest;
       const levels = Array.from({ length: 11 }, (_, k) => {
         const r = Math.sqrt(2 * lowest * (times ** (1.1 - k / 10) - 1));
-        return tag('circle', { r, fill: `color-mix(in oklab, #00224e ${10 * k}%, #fee838)` });
+        return `<circle r="${r}" fill="color-mix(in oklab, #00224e ${10 * k}%, #fee838)"/>`;
       });
       const transform =
         `translate(${x(best[0])} ${y(best[1])}) scale(${x(1) - x(0)} ${y(1) - y(0)})` +
         `matrix(${directions.flat()} 0 0) scale(${steep ** -0.5} ${flat ** -0.5})`;
-      return tag('g', { transform }, levels);
+      return `<g transform="${transform}">${join(levels)}</g>`;
     }
     // White with a black rim, to be seen on every colour.
-    function walk({ x, y, line, dot, cross }) {
-      const [start, ...points] = path.map(({ p }) => p);
-      const [left, top] = [x(model.best[0]) - 6, y(model.best[1]) - 6];
-      return tag(
-        'g', { class: 'walk' },
-        tag('rect', { x: left, y: top, width: 12, height: 12 }),
-        line([start, ...points]),
-        dot(start, { r: 7 }),
-        points.map((p) => dot(p, { r: 2.5, fill: '#fff', stroke: 'none' })),
-        cross(now().p, { 'stroke-width': 6 }),
-        cross(now().p, { stroke: '#d55e00', 'stroke-width': 3 }),
-      );
+    function walk({ line, dot, sign }, points) {
+      const marks = [
+        sign(model.best, BOX, ''),
+        line(points, ''),
+        dot(points[0], 7, ''),
+        points.slice(1).map((p) => dot(p, 2.5, 'fill="#fff" stroke="none"')),
+        sign(now().p, CROSS, 'stroke-width="6"'),
+        sign(now().p, CROSS, 'stroke-width="3" stroke="#d55e00"'),
+      ];
+      return `<g class="walk">${join(marks)}</g>`;
     }
     regions(right, 'The regions and the line', 0.55, [0, 1.25 * Math.max(...ys)], (v) => {
       const [slope, height] = model.raw(now().p);
@@ -425,7 +406,7 @@
       const top = Math.max(4, ...points.map((point) => point[1])) + 0.3;
       const y = [lowest - 0.15 * (top - lowest), top]; // room for the word below
       const powers = ticks(...y).map(([v]) => v).filter(Number.isInteger);
-      const dotted = { stroke: 'currentColor', 'stroke-dasharray': '2 4' };
+      const dotted = 'stroke="currentColor" stroke-dasharray="2 4"';
       return {
         x: [0, last], xname: 'step',
         y, yname: 'loss (MSE, tons²)',
@@ -435,17 +416,16 @@
           pen.line([[0, lowest], [last, lowest]], dotted),
           pen.write(pen.x(last) - 4, pen.y(lowest) + 14, `optimum ${plain(model.lowest)}`, 'end'),
           pen.line(points, RED),
-          pen.dot(points.at(-1), { r: 5, fill: 'var(--red)' }),
+          pen.dot(points.at(-1), 5, 'fill="var(--red)"'),
         ],
       };
     });
     // The part of the error that is left along each direction, and that in words.
-    const along = ({ p }) => model.directions.map((each) => dot(each, p) - dot(each, model.best));
-    function left() {
-      const [from, to] = [path[0], now()].map(along);
-      const parts = to.map((e, i) => Math.abs(e / from[i]) || 0);
-      return parts.map((part, i) => [part, `${['steep', 'flat'][i]} ${plain(100 * part)}\xa0%`]);
-    }
+    const along = (each, { p }) => dot(each, p) - dot(each, model.best);
+    const left = () => model.directions.map((each, i) => {
+      const part = Math.abs(along(each, now()) / along(each, path[0])) || 0;
+      return [part, `${['steep', 'flat'][i]} ${plain(100 * part)}\xa0%`];
+    });
     if (momentum)
       view(right, 'Error left in each direction', 0.36, () => ({
         x: [-0.6, 1.6], xname: '',
@@ -454,26 +434,25 @@
         points: left().map(([part], i) => [i, Math.min(part, 1)]),
         text: (i) => `${left()[i][1]} is left, curvature ${plain(i ? model.flat : model.steep)}`,
         marks: ({ x, line }, points) =>
-          points.map(([i, v]) => line([[i, 0], [i, v]], { ...BLUE, 'stroke-width': x(0) })),
+          points.map(([i, v]) => line([[i, 0], [i, v]], `${BLUE} stroke-width="${x(0)}"`)),
       }));
-    const ofRate = () => {
-      const [part, full] = [setting.rate / limit(), small(limit())];
-      return [Math.log10(part), `${small(setting.rate)}, ${small(part)} of the limit ${full}`];
-    };
-    const toRate = (power) => turn({ rate: round(10 ** power * limit(), 2) });
-    slider('learning rate', [-4, 0.5, 0.05], ofRate, toRate);
-    const ofBeta = () => [setting.beta, plain(setting.beta)];
+    // The slider of the rate is turned by powers of ten of the limit.
+    const share = () => Math.log10(setting.rate / limit());
+    const toShare = (power) => turn({ rate: round(10 ** power * limit(), 2) });
+    slider('learning rate', [-4, 0.5, 0.05], share, toShare, (power) =>
+      `${small(setting.rate)}, ${small(10 ** power)} of the limit ${small(limit())}`);
+    const ofBeta = () => setting.beta;
     if (momentum) slider('momentum β', [0, 0.99, 0.01], ofBeta, (beta) => turn({ beta }));
     const runner = button('', () => run(timer ? 0 : length()));
     button('Step', () => run(1));
     button('Reset', () => begin(path[0].p));
-    const option = tag('input', { type: 'checkbox' }) + tag('span', {}, `standardise ${rain}`);
-    const check = add(buttons, 'label', {}, option).firstChild;
+    const option = `<label><input type="checkbox"><span>standardise ${escape(rain)}</span></label>`;
+    const check = add(buttons, option).firstChild;
     check.onchange = () => {
-      const [start, [part]] = [model.raw(path[0].p), ofRate()];
+      const [start, part] = [model.raw(path[0].p), share()];
       model = models[+check.checked];
       begin(model.own(start));
-      toRate(part);
+      toShare(part);
       tell(`The rate is ${small(setting.rate)} now: the same share of the limit.`, say.innerText);
     };
 
@@ -523,8 +502,7 @@
 
   // On the site the state stands in the address; the first explorer of a page owns it.
 
-  const onSite = 'content_root' in document.documentElement.dataset;
-  const owner = onSite && document.querySelector('.explorer') === box;
+  const owner = document.querySelector('[data-content_root] .explorer') === box;
   let waiting = 0;
   function remember(shown) {
     if (!box.explorer || !owner) return; // nobody has touched it
@@ -542,11 +520,10 @@
   box.append(page);
   // Jupyter would take the arrow keys, and single letters, for its own. JupyterLab listens after
   // us; Notebook 7 before us, but leaves alone what has its word for that.
-  for (const kind of ['focusin', 'keydown', 'keypress', 'keyup']) {
+  for (const kind of ['focusin', 'keydown', 'keypress', 'keyup'])
     page.addEventListener(kind, (event) => {
       const ours = !event.ctrlKey && !event.metaKey && event.key !== 'Escape';
       event.target.toggleAttribute('data-lm-suppress-shortcuts', ours);
       if (ours && kind !== 'focusin') event.stopPropagation();
     });
-  }
 })();

@@ -53,7 +53,7 @@ NAMED = {
     'one order for all epochs': ('*/scale_out.py', 'set_epoch(epoch)', 'set_epoch(0)', 'test_scale_out'),
     'an explorer goes uphill': ('helpers/explore.js', 'old - rate * velocity', 'old + rate * velocity', 'test_explore -k pytorch'),
     'an explorer without its velocity': ('helpers/explore.js', 'beta * old + g', 'g', 'test_explore -k pytorch'),
-    'an explorer that the mouse alone moves': ('helpers/explore.js', 'tabindex: 0, ', '', 'test_explore -k keyboard'),
+    'an explorer that the mouse alone moves': ('helpers/explore.js', ' tabindex="0"', '', 'test_explore -k keyboard'),
     'an explorer whose bowl is flat': ('helpers/explore.js', 'scale === 1 ? away', 'scale ? away', 'test_explore -k bowl'),
     'an explorer that runs for a minute': ('helpers/explore.js', '(2000 * some)', '(60000 * some)', 'test_explore -k motion'),
     'an open answer is right': ('exercises/*.py', 'if answer is ...:', 'if False:', 'test_exercises'),
