@@ -35,7 +35,7 @@ lab: $(READY) ## open the series in JupyterLab
 run: $(READY) ## execute all notebooks in order, without a browser
 	@$(BIN)/python tools/execute.py run
 
-test: $(DEV) lint ## run all checks but the slow ones (JupyterLab, other processors, mistakes)
+test: $(DEV) lint ## run all checks but the slow ones (JupyterLab, PDF, other processors, mistakes)
 	$(PYTEST) -m 'not slow'
 
 test-all: $(DEV) lint ## run all checks

@@ -365,6 +365,7 @@ def test_what_a_teacher_shows_stands_at_its_address(name, address, visit):
         assert float(wanted) == pytest.approx(state[key], rel=1e-3), (key, state)
 
 
+@pytest.mark.slow
 def test_the_series_prints_as_one_pdf(browser, site):
     page = gather(browser, site)
     page.set_viewport_size({'width': 642, 'height': 900})  # A4 without its margins
