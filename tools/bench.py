@@ -186,9 +186,10 @@ def rows(counts=(1000, 10_000, 100_000, 10**6, 10**7), turns=5, most=200_000):
         few = data[:most]
         runs = [*rungs(few, 1000, 0.1)[:2], *rungs(data, 1000, 0.1)[2:]]
         runs = {'reading': data.sum} | dict(zip(RUNGS, runs, strict=True))
-        with tempfile.NamedTemporaryFile() as file:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            file = f'{folder}/rows'
             data.t().contiguous().numpy().tofile(file)
-            runs[FROM_FILE] = functools.partial(sums_of_file, file.name, n)
+            runs[FROM_FILE] = functools.partial(sums_of_file, file, n)
             found = measure(runs, turns)
         for line in table:
             name = line['times reading']
