@@ -57,15 +57,11 @@ def version(package):
 
 
 def measure(runs, turns):
-    """Time a dict of callables in turn, with as many threads as PyTorch takes.
+    """Time a dict of callables in turn, with one thread.
 
     In a turn, a tenth of a second or more, a fast callable is called many times.
     """
-    threads = torch.get_num_threads()
-    timers = {
-        name: Timer('run()', globals={'run': run}, num_threads=threads)
-        for name, run in runs.items()
-    }
+    timers = {name: Timer('run()', globals={'run': run}) for name, run in runs.items()}
     found = {name: [] for name in runs}
     for _ in range(turns):
         for name, timer in timers.items():
