@@ -1,7 +1,7 @@
 // Explanations to touch: one state, several views of it, by mouse, finger or keyboard.
 //
-// helpers/explore.py puts this script into an output, behind a picture that stands where
-// scripts do not run. It needs nothing else, asks nothing of a network, and stores nothing.
+// helpers/explore.py puts this script and explore.css into an output, behind a picture that
+// stands where scripts do not run. They ask nothing of a network, and store nothing.
 // tests/test_explore.py compares its numbers with PyTorch's.
 (() => {
   const box = document.currentScript.parentElement;
@@ -43,36 +43,11 @@
     return parent.lastElementChild;
   }
 
-  // The page: two columns of views, controls, and a line that says what they show. Its ink is
-  // that of the text around it, and makes every colour a little darker or lighter.
+  // The page: two columns of views, controls, and a line that says what they show
 
   const page = document.createElement('div');
   Object.assign(page, { className: 'ex', role: 'group', ariaLabel: data.title });
   page.innerHTML = `
-<style>
-.explorer > img:has(~ .ex) { display: none; }
-.ex { --soft: color-mix(in srgb, currentColor 20%, transparent);
-  --blue: color-mix(in srgb, #0a8ad6 80%, currentColor);
-  --red: color-mix(in srgb, #f07010 85%, currentColor);
-  font: 15px/1.45 system-ui, sans-serif; font-variant-numeric: tabular-nums; text-align: left;
-  border: 1px solid var(--soft); border-radius: 8px; padding: 12px; max-width: 56rem; }
-.ex :focus-visible { outline: 3px solid var(--blue); outline-offset: 2px; }
-.ex .say { margin: 6px 0 0; min-height: 5.8em; } .ex .say b { display: block; }
-.ex .task, .ex .name { font-weight: 600; } .ex .task { font-size: 17px; margin: 0 0 10px; }
-.ex .columns { display: grid; gap: 8px 20px;
-  grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); }
-.ex .view { max-width: 30rem; margin-bottom: 6px; font-size: 14px; touch-action: manipulation; }
-.ex .read { min-height: 2.9em; }
-.ex .view > svg { display: block; width: 100%; overflow: visible; fill: none; stroke-width: 2; }
-.ex .walk { stroke: #fff; filter: drop-shadow(0 0 1px #000) drop-shadow(0 0 1px #000); }
-.ex text { fill: currentColor; font: 12px system-ui, sans-serif; }
-.ex label, .ex .buttons { display: flex; flex-wrap: wrap; gap: 0 10px; align-items: center; }
-.ex input { width: 24px; height: 28px; margin: 0; accent-color: var(--blue); }
-.ex [type=range] { flex: 1 1 100%; }
-.ex button { font: inherit; color: inherit; background: none; border: 1px solid;
-  border-radius: 6px; margin: 4px 0; padding: 6px 14px; cursor: pointer; }
-.ex button:first-child { color: #fff; background: #0072b2; }
-</style>
 <p class="task"></p>
 <div class="columns">
 <div><div class="touch"></div><div class="buttons"></div>

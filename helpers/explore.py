@@ -11,7 +11,6 @@ from pathlib import Path
 
 from helpers.plots import Picture, show
 
-SCRIPT = Path(__file__).with_name('explore.js')
 NEEDS = {
     'line': 'title xname yname names label unit factor rest targets fixed count '
     'start low high rate loss task',
@@ -31,14 +30,16 @@ class Explorer(Picture):
         bundle = super()._repr_mimebundle_()
         bundle['text/html'] = (
             f'<div class="explorer" data-explore="{self.data}">{bundle["text/html"]}'
-            f'<script>{script()}</script></div>'
+            f'<style>{carried("explore.css")}</style>'
+            f'<script>{carried("explore.js")}</script></div>'
         )
         return bundle
 
 
-def script():
-    """explore.js without its comments and indentation."""
-    lines = map(str.strip, SCRIPT.read_text(encoding='utf-8').splitlines())
+def carried(name):
+    """A file beside this one, without its comments and indentation."""
+    text = Path(__file__).with_name(name).read_text(encoding='utf-8')
+    lines = map(str.strip, text.splitlines())
     return '\n'.join(line for line in lines if line and not line.startswith('//'))
 
 

@@ -53,10 +53,9 @@ def test_the_picture_stands_beneath_the_script():
 
 
 def test_the_script_is_small_and_keeps_to_itself():
-    assert len(explore.script()) < 25_000
-    assert not re.search(
-        r'https?:|fetch|import\s|Storage|XMLHttp|eval', explore.script()
-    )
+    carried = explore.carried('explore.js') + explore.carried('explore.css')
+    assert len(carried) < 25_000
+    assert not re.search(r'https?:|fetch|import\s|Storage|XMLHttp|eval|url', carried)
 
 
 def test_wrong_data_are_refused():
@@ -69,7 +68,8 @@ def test_wrong_data_are_refused():
 def test_every_recorded_explorer_holds_the_script_as_it_is():
     assert len(RECORDED) >= 4
     for div in RECORDED:
-        assert div.script.string == explore.script(), 'Run `make record`.'
+        for tag, name in (div.script, 'explore.js'), (div.style, 'explore.css'):
+            assert tag.string == explore.carried(name), 'Run `make record`.'
 
 
 # In a browser, from a file
