@@ -18,7 +18,7 @@ from series import is_machine_fact
 NUMBER = re.compile(
     r'(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?(?:[eE][-+]?\d+)?(?![\w])'
 )
-SCRIPT = re.compile('<script>(.*?)</script>', re.DOTALL)
+SCRIPT = re.compile(r'<(script|style)>(.*?)</\1>', re.DOTALL)
 PAGE_PICTURE = re.compile('data:image/png;base64,([A-Za-z0-9+/=]+)')
 WIDTH = re.compile(r' width="\d+"')  # of such a picture, whose pixels are compared
 # Root mean square difference of the colour values, 0 to 255, that two pictures of one
@@ -106,8 +106,8 @@ def texts(output):
 
 
 def script_name(found):
-    """What stands for a script, which is compared whole: too long to be shown."""
-    return f'(the script s{hashlib.sha256(found[1].encode()).hexdigest()[:12]})'
+    """What stands for a script or a style, compared whole: too long to be shown."""
+    return f'(the {found[1]} s{hashlib.sha256(found[2].encode()).hexdigest()[:12]})'
 
 
 def pictures(output):
