@@ -56,9 +56,9 @@ def contents(folder):
     return {path: path.read_bytes() for path in folder.rglob('*') if path.is_file()}
 
 
-def environment(service, *folders, **more):
+def environment(service, **more):
     """The home of the service's user, and no way out of the machine."""
-    ours = execute.environment(*folders) | NO_WAY_OUT | more
+    ours = execute.environment() | NO_WAY_OUT | more
     ours |= dict.fromkeys(['HOME', 'USERPROFILE'], str(service.home))
     return {name: value for name, value in ours.items() if name != 'CI'}
 
@@ -129,7 +129,6 @@ SILENT = 'the service does not answer (is there a network?)'
     [
         (lambda s: s.credentials.unlink(), f'there is no API key in {STORE}'),
         (lambda s: s.credentials.write_text('{"API_KEY": '), f'{STORE} is damaged'),
-        (lambda s: s.log_in('x'), 'the service refuses the key'),
         (lambda s: s.stop(), SILENT),
         (lambda s: s.instead.update({'/user/profile': silence}), SILENT),
         (answering(500), 'the service answers with the error 500'),
@@ -197,16 +196,13 @@ def test_without_a_link_nothing_was_uploaded():
 
 
 def test_what_got_lost_is_named(service):
-    spoil, append = bytes.swapcase, lambda content: content + b'\n'
-    lost = {
-        PATH.name: spoil,
-        'notebooks/01-training-data.ipynb': lambda _: answer(413),
-        'notebooks/02-model-from-scratch.ipynb': spoil,
-        'helpers/data.py': lambda _: answer(200),
-        'helpers/regions.csv': append,
-    }
-    same_json = {'notebooks/03-loss.ipynb': append}
-    service.keep = lambda path, sent: (lost | same_json).get(path, bytes)(sent)
+    def append(content):
+        return content + b'\n'
+
+    lost = {PATH.name: bytes.swapcase, 'helpers/data.py': lambda content: None}
+    lost['helpers/regions.csv'] = append
+    kept = lost | {'notebooks/03-loss.ipynb': append}  # the same JSON
+    service.keep = lambda path, content: kept.get(path, bytes)(content)
     shown = in_script(service)
     assert COMMITTED in shown, 'The SDK hides it.'
     assert re.findall('Lost on the way: (.*)', shown) == list(lost)
