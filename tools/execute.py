@@ -25,7 +25,6 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from series import ROOT, paths, places
 
-CELL_SECONDS = 120
 KERNELSPEC = {
     'display_name': 'Python 3 (ipykernel)',
     'language': 'python',
@@ -65,7 +64,7 @@ def environment(*folders):
     return kept | {'PYTHONPATH': os.pathsep.join(map(str, [*folders, ROOT]))}
 
 
-def execute(path, probe='', seconds=CELL_SECONDS, env=None, amiss=None):
+def execute(path, probe='', seconds=120, env=None):
     """Run a notebook in a new kernel, in its own folder.
 
     Args:
@@ -73,10 +72,10 @@ def execute(path, probe='', seconds=CELL_SECONDS, env=None, amiss=None):
         probe: code to run in the same kernel after the last cell.
         seconds: the longest that one cell may take.
         env: the kernel's environment variables, if not those of `environment`.
-        amiss: a list to which a line is added for each fact that does not hold.
 
     Returns:
-        The executed notebook, as `record` would save it, and what the probe printed.
+        The executed notebook, as `record` would save it; what the probe printed; a line
+        for each fact that does not hold.
 
     Raises:
         NotebookFailed: naming the notebook, the cell, its source and the error.
@@ -101,22 +100,17 @@ def execute(path, probe='', seconds=CELL_SECONDS, env=None, amiss=None):
     )
     try:
         client.execute(env=env or environment())
-    except CellExecutionError as error:
-        what = f'{error.ename}: {error.evalue}'
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        raised = isinstance(error, CellExecutionError)
+        what = (
+            f'{error.ename}: {error.evalue}' if raised else str(error).splitlines()[0]
+        )
         raise NotebookFailed(path, *client.running, what) from None
-    except CellTimeoutError:
-        what = f'The cell was still running after {seconds} seconds and was stopped.'
-        raise NotebookFailed(path, *client.running, what) from None
-    except DeadKernelError:
-        what = 'The kernel died while the cell ran (out of memory, or a crash).'
-        raise NotebookFailed(path, *client.running, what) from None
-    if amiss is not None:
-        amiss += client.amiss
-
     probed = notebook.cells.pop()
     notebook.metadata.kernelspec = KERNELSPEC
     notebook.metadata.language_info.pop('version', None)
-    return notebook, ''.join(out.get('text', '') for out in probed.outputs)
+    said = ''.join(output.get('text', '') for output in probed.outputs)
+    return notebook, said, client.amiss
 
 
 class Client(NotebookClient):
@@ -177,13 +171,6 @@ def keep(before, notebook):
     return renewed
 
 
-def write(path, notebook):
-    """Replace a notebook in one step: a reader sees the old file or the new one."""
-    draft = Path(path).with_suffix('.ipynb.draft')
-    nbformat.write(notebook, draft)
-    os.replace(draft, path)
-
-
 def save_picture(notebook):
     """Keep the README's picture equal to the figure that it was taken from."""
     for cell in notebook.cells:
@@ -196,10 +183,11 @@ def save_picture(notebook):
 
 def record(path, everything=False):
     """Execute a notebook and save it. Returns what was renewed, and what is amiss."""
-    amiss = []
-    notebook, printed = execute(path, LAST_LOSS, amiss=amiss)
+    notebook, printed, amiss = execute(path, LAST_LOSS)
     lines = [] if everything else keep(committed(path), notebook)
-    write(path, notebook)
+    draft = path.with_suffix('.draft')  # replaced in one step, never half of it
+    nbformat.write(notebook, draft)
+    draft.replace(path)
     save_picture(notebook)
     return printed, lines + amiss
 
@@ -221,9 +209,8 @@ def main(arguments=None):
         loss = json.loads(printed)
         shown = 'no loss yet' if loss is None else f'loss {loss:12.6g}'
         seconds = time.perf_counter() - start
-        print(f'{path.name:32} {seconds:5.1f} s   {shown}', flush=True)
-        for line in lines:
-            print(f'    {line}', flush=True)
+        line = f'{path.name:32} {seconds:5.1f} s   {shown}'
+        print(line, *lines, sep='\n    ', flush=True)
 
 
 if __name__ == '__main__':
