@@ -71,43 +71,36 @@ def run(*command, folder, env):
     return done.stdout
 
 
-def in_script(service, before=''):
+def in_script(service, before='', cell=CELL, **variables):
     """Run the cell where no question can be answered. Returns what it printed."""
-    env = environment(service, JOVIAN_COMMIT='1')
+    env = environment(service, JOVIAN_COMMIT='1') | variables
     script = service.home / 'upload.py'
-    script.write_text(f'{before}\n{CELL}')
+    script.write_text(f'{before}\n{cell}')
     return run(sys.executable, script, folder=service.home, env=env)
+
+
+def refusal(why):
+    return f'Jovian: nothing was uploaded, because {why}.\n'
 
 
 # Before anything is uploaded
 
-
-@pytest.fixture
-def refused(service, monkeypatch):
-    """A function that tries to upload in this process, and says why it must fail."""
-    monkeypatch.delenv('CI', raising=False)
-    for name, value in {**NO_WAY_OUT, 'JOVIAN_COMMIT': '1'}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(Path, 'home', lambda: service.home)
-    monkeypatch.setattr(sharing, 'SECONDS', 0.5)
-
-    def because(why, upload=False):
-        before = contents(service.home)
-        with pytest.raises(sharing.NotShared) as caught:
-            sharing.uploading(upload, PATH.name).__enter__()
-        assert str(caught.value) == f'nothing was uploaded, because {why}.'
-        assert contents(service.home) == before
-
-    return because
+HASTY = 'from helpers import sharing; sharing.SECONDS = 1'
+ATTENDED = """
+import IPython
+from types import SimpleNamespace as Space
+IPython.get_ipython = lambda: Space(kernel=Space(_allow_stdin=True))
+"""
 
 
-def test_nothing_is_uploaded_unasked(service, refused, monkeypatch):
-    kernel = SimpleNamespace(_allow_stdin=True)
-    monkeypatch.setattr('IPython.get_ipython', lambda: SimpleNamespace(kernel=kernel))
-    monkeypatch.setenv('JOVIAN_COMMIT', '0')
-    refused('upload is False', upload=False)
-    monkeypatch.setenv('CI', 'true')
-    refused(ALONE, upload=True)
+@pytest.mark.parametrize(
+    ('wish', 'ci', 'why'),
+    [('False', {}, 'upload is False'), ('True', {'CI': ''}, ALONE)],
+)
+def test_nothing_is_uploaded_unasked(service, wish, ci, why):
+    cell = CELL.replace('upload = False', f'upload = {wish}')
+    shown = in_script(service, ATTENDED, cell, JOVIAN_COMMIT='0', **ci)
+    assert shown == refusal(why)
     assert service.log == []
 
 
@@ -135,21 +128,29 @@ SILENT = 'the service does not answer (is there a network?)'
         (answering(200, '<html>'), 'the service gives no sensible answer'),
     ],
 )
-def test_what_prevents_an_upload_is_said_and_nothing_lost(
-    service, refused, prepare, why
-):
+def test_what_prevents_an_upload_is_said_and_nothing_lost(service, prepare, why):
     prepare(service)
-    refused(why)
+    before = contents(service.credentials.parent)
+    shown = in_script(service, HASTY)
+    assert shown == refusal(why)
+    assert contents(service.credentials.parent) == before
 
 
-def test_helpers_that_were_installed_without_the_series(refused, monkeypatch, tmp_path):
-    monkeypatch.setattr(sharing, 'ROOT', tmp_path)
-    refused(f'{sharing.CLONE_NEEDS[0]} is not beside the folder helpers/')
+def test_helpers_that_were_installed_without_the_series(service):
+    shown = in_script(service, f'{HASTY}; sharing.ROOT /= "helpers"')
+    absent = sharing.CLONE_NEEDS[0]
+    assert shown == refusal(f'{absent} is not beside the folder helpers/')
 
 
-def test_the_key_is_not_sent_on_when_the_service_redirects(service, refused):
+def test_an_sdk_that_cannot_be_imported(service):
+    shown = in_script(service, 'import sys; sys.modules["pkg_resources"] = None')
+    cure = 'pip install jovian "setuptools<80.9" mends that'
+    assert shown == refusal(f'jovian cannot be imported; {cure}')
+
+
+def test_the_key_is_not_sent_on_when_the_service_redirects(service):
     service.instead['/user/profile'] = lambda: redirect('/elsewhere')
-    refused('the service refuses the key')
+    assert in_script(service) == refusal('the service refuses the key')
     sent = [request.headers.get('Authorization') for request, _ in service.log]
     assert sent == [f'Bearer {KEY}', None]
 
@@ -160,15 +161,6 @@ def test_the_default_address_is_the_sdks():
 
 
 # While it is uploaded, and after
-
-
-def test_an_sdk_that_cannot_be_imported(service):
-    assert in_script(service, 'import sys; sys.modules["pkg_resources"] = None') == (
-        'Jovian: nothing was uploaded, because jovian cannot be imported; '
-        'pip install jovian "setuptools<80.9" mends that.\n'
-    )
-    assert service.files == {}
-
 
 LIST = f'/user/{USER}/gist/{PROJECT}'
 
@@ -185,7 +177,7 @@ def test_what_goes_wrong_meanwhile_is_said_and_the_key_kept(
     service, path, function, why
 ):
     service.instead[path] = function
-    shown = in_script(service, 'from helpers import sharing; sharing.SECONDS = 1')
+    shown = in_script(service, HASTY)
     assert shown.endswith(f'\nJovian: {why}\n')
     assert KEY in service.credentials.read_text()
 
@@ -257,7 +249,7 @@ def trip(tmp_path_factory):
 
 def test_a_reader_is_asked_once_and_uploads(trip):
     alone, shown = trip.shown.split('\n', 1)
-    assert alone == f'Jovian: nothing was uploaded, because {ALONE}.'
+    assert f'{alone}\n' == refusal(ALONE)
     assert COMMITTED in shown
     assert not re.search(f'Lost|Jovian:|{KEY}', shown)
     assert [question['password'] for question in trip.asked] == [True]
