@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from textwrap import indent
 
 import nbformat
 from compare import cell_differences, claim_holds, picture_moved
@@ -38,13 +39,6 @@ PERSONAL += ('PYTHONPATH', 'PYTHONSTARTUP')
 
 class NotebookFailed(Exception):
     """A cell raised, hung, or took its kernel with it. The text says which and how."""
-
-    def __init__(self, path, place, cell, what):
-        source = '\n'.join(f'    {line}' for line in cell.source.splitlines())
-        super().__init__(
-            f'{path.name}: {place} failed.\n\n{source}\n\n{what}\n\n'
-            'Mend the cell (`make lab` opens the series), then run this again.'
-        )
 
 
 def environment(*folders):
@@ -101,11 +95,14 @@ def execute(path, probe='', seconds=120, env=None):
     try:
         client.execute(env=env or environment())
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        raised = isinstance(error, CellExecutionError)
-        what = (
-            f'{error.ename}: {error.evalue}' if raised else str(error).splitlines()[0]
-        )
-        raise NotebookFailed(path, *client.running, what) from None
+        place, cell = client.running
+        what = str(error).partition('\n')[0]
+        if isinstance(error, CellExecutionError):
+            what = f'{error.ename}: {error.evalue}'
+        head, source = f'{path.name}: {place} failed.', indent(cell.source, '    ')
+        cure = 'Mend the cell (`make lab` opens the series), then run this again.'
+        raise NotebookFailed('\n\n'.join([head, source, what, cure])) from None
+
     probed = notebook.cells.pop()
     notebook.metadata.kernelspec = KERNELSPEC
     notebook.metadata.language_info.pop('version', None)
@@ -177,7 +174,7 @@ def save_picture(notebook):
         if 'readme-picture' in cell.metadata.get('tags', []):
             png = base64.b64decode(cell.outputs[0].data['image/png'])
             path = ROOT / 'picture.png'
-            if not path.exists() or picture_moved(path.read_bytes(), png):
+            if picture_moved(path.read_bytes(), png):
                 path.write_bytes(png)
 
 
