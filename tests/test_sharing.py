@@ -41,9 +41,7 @@ def account(folder):
     with Jovian(folder / 'home') as service:
         service.log_in()
         yield service
-    files = contents(folder)
-    files.pop(service.credentials, None)
-    assert not [path for path, content in files.items() if KEY.encode() in content]
+    assert {*holders(folder)} <= {service.credentials}
 
 
 @pytest.fixture
@@ -54,6 +52,10 @@ def service(tmp_path):
 
 def contents(folder):
     return {path: path.read_bytes() for path in folder.rglob('*') if path.is_file()}
+
+
+def holders(folder):
+    return [path for path, text in contents(folder).items() if KEY.encode() in text]
 
 
 def environment(service, **more):
@@ -83,7 +85,7 @@ def refusal(why):
     return f'Jovian: nothing was uploaded, because {why}.\n'
 
 
-# Before anything is uploaded
+# Before it is uploaded, and meanwhile
 
 HASTY = 'from helpers import sharing; sharing.SECONDS = 1'
 ATTENDED = """
@@ -109,31 +111,39 @@ def silence():
     return answer(503)
 
 
-def answering(status, text=''):
-    return lambda s: s.instead.update({'/user/profile': lambda: Response(text, status)})
+def instead(path, function):
+    return lambda service: service.instead.update({path: function})
 
 
-STORE = '~/.jovian/credentials.json'
-SILENT = 'the service does not answer (is there a network?)'
+STORE, LIST = '~/.jovian/credentials.json', f'/user/{USER}/gist/{PROJECT}'
+ME, SEND = '/user/profile', '/gist/create'
+SILENT = refusal('the service does not answer (is there a network?)')
+ERROR = refusal('the service answers with the error 500')
+NONSENSE = refusal('the service gives no sensible answer')
+BROKE = 'Jovian: the upload broke off'
+UNREAD = 'Jovian: uploaded, but the list of files cannot be read.\n'
 
 
 @pytest.mark.parametrize(
-    ('prepare', 'why'),
+    ('prepare', 'said'),
     [
-        (lambda s: s.credentials.unlink(), f'there is no API key in {STORE}'),
-        (lambda s: s.credentials.write_text('{"API_KEY": '), f'{STORE} is damaged'),
+        (lambda s: s.credentials.unlink(), refusal(f'there is no API key in {STORE}')),
+        (lambda s: s.credentials.write_text('{"A'), refusal(f'{STORE} is damaged')),
         (lambda s: s.stop(), SILENT),
-        (lambda s: s.instead.update({'/user/profile': silence}), SILENT),
-        (answering(500), 'the service answers with the error 500'),
-        (answering(200, '<html>'), 'the service gives no sensible answer'),
+        (instead(ME, silence), SILENT),
+        (instead(ME, lambda: Response('', 500)), ERROR),
+        (instead(ME, lambda: Response('<html>')), NONSENSE),
+        (instead(SEND, silence), f'{BROKE}: ReadTimeout.\n'),
+        (instead(SEND, lambda: answer(401)), f'{BROKE}: PermissionError.\n'),
+        (instead(LIST, lambda: answer(404)), UNREAD),
     ],
 )
-def test_what_prevents_an_upload_is_said_and_nothing_lost(service, prepare, why):
+def test_what_goes_wrong_is_said_and_the_key_kept(service, prepare, said):
     prepare(service)
-    before = contents(service.credentials.parent)
-    shown = in_script(service, HASTY)
-    assert shown == refusal(why)
-    assert contents(service.credentials.parent) == before
+    before = holders(service.home)
+    last = in_script(service, HASTY).splitlines(keepends=True)[-1]
+    assert last == said
+    assert holders(service.home) == before
 
 
 def test_helpers_that_were_installed_without_the_series(service):
@@ -160,26 +170,7 @@ def test_the_default_address_is_the_sdks():
     assert f'"{sharing.API_URL}/"' in constants.read_text()
 
 
-# While it is uploaded, and after
-
-LIST = f'/user/{USER}/gist/{PROJECT}'
-
-
-@pytest.mark.parametrize(
-    ('path', 'function', 'why'),
-    [
-        ('/gist/create', silence, 'the upload broke off: ReadTimeout.'),
-        ('/gist/create', lambda: answer(401), 'the upload broke off: PermissionError.'),
-        (LIST, lambda: answer(404), 'uploaded, but the list of files cannot be read.'),
-    ],
-)
-def test_what_goes_wrong_meanwhile_is_said_and_the_key_kept(
-    service, path, function, why
-):
-    service.instead[path] = function
-    shown = in_script(service, HASTY)
-    assert shown.endswith(f'\nJovian: {why}\n')
-    assert KEY in service.credentials.read_text()
+# After it is uploaded
 
 
 def test_without_a_link_nothing_was_uploaded():
