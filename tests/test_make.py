@@ -45,24 +45,25 @@ class Clone:
         (self.folder / name).write_text(script)
         (self.folder / name).chmod(0o755)
 
-    def make(self, *arguments, succeeds=True, without='', **options):
-        """Run make, without the uv of this machine; what it printed."""
+    def make(self, *goals, torch='any', without='', succeeds=True, **options):
+        """Run make, without the uv of this machine.
+
+        Returns:
+            What it printed, and what pip was asked to install, by its last words.
+        """
         mine = ('MAKE', 'TORCH')
         env = {k: v for k, v in os.environ.items() if not k.startswith(mine)}
         env |= {'PATH': f'{self.folder}{os.pathsep}{env["PATH"]}', 'WITHOUT': without}
-        arguments = [*arguments, *([] if (self.folder / 'uv').exists() else ['UV='])]
-        command = ['make', '--no-print-directory', 'PYTHON=./stand-in', *arguments]
+        command = ['make', '--no-print-directory', 'PYTHON=./stand-in', *goals]
+        command += [f'TORCH={torch}'] if torch else []
+        command += [] if (self.folder / 'uv').exists() else ['UV=']
         told = {'stdout': subprocess.PIPE, 'stderr': subprocess.STDOUT, 'text': True}
+        asked = self.folder / 'asked'
+        asked.unlink(missing_ok=True)
         done = subprocess.run(command, cwd=self.folder, env=env, **told, **options)
         assert (done.returncode == 0) == succeeds, done.stdout
-        return done.stdout
-
-    def asked(self):
-        """What pip was asked to install since the last look, by its last words."""
-        asked = self.folder / 'asked'
         lines = asked.read_text().splitlines() if asked.exists() else []
-        asked.unlink(missing_ok=True)
-        return [' '.join(line.split()[-2:]) for line in lines]
+        return done.stdout, [' '.join(line.split()[-2:]) for line in lines]
 
 
 @pytest.fixture
@@ -72,19 +73,21 @@ def clone(tmp_path):
 
 @pytest.fixture
 def ready(clone):
-    assert ANEW not in clone.make('run', 'TORCH=any')
-    assert clone.asked() == [READER]
+    said, asked = clone.make('run')
+    assert ANEW not in said
+    assert asked == [READER]
     return clone
 
 
 def test_make_alone_lists_its_targets(clone):
-    listed = [line.split()[0] for line in clone.make().splitlines()]
-    assert {'lab', 'run', 'test', 'test-all', 'record', 'pins'} <= set(listed)
-    assert clone.asked() == []
+    said, asked = clone.make()
+    listed = {line.split()[0] for line in said.splitlines()}
+    assert {'lab', 'run', 'test', 'test-all', 'record', 'pins'} <= listed
+    assert asked == []
 
 
 @pytest.mark.parametrize(
-    ('asked', 'ends'),
+    ('goals', 'ends'),
     [
         (['record'], 'record'),
         (['record', 'ALL=1'], 'record --all'),
@@ -92,26 +95,20 @@ def test_make_alone_lists_its_targets(clone):
         (['site', 'REPO=me/mine'], '-W -A repo=me/mine . build/site'),
     ],
 )
-def test_make_passes_a_wish_on(clone, asked, ends):
-    printed = clone.make('-n', *asked, 'READY=', 'DEV=')
-    assert printed.strip().endswith(ends)
+def test_make_passes_a_wish_on(clone, goals, ends):
+    assert clone.make('-n', *goals, 'READY=', 'DEV=')[0].strip().endswith(ends)
 
 
 def test_a_reader_needs_less_than_the_checks(ready):
-    ready.make('bench', 'TORCH=any')
-    assert ready.asked() == [CHECKS]
-    ready.make('run', 'bench')
-    assert ready.asked() == []
+    assert ready.make('bench')[1] == [CHECKS]
+    assert ready.make('run', 'bench')[1] == []
     shutil.rmtree(ready.folder / '.venv')
-    ready.make('bench', 'TORCH=any')
-    ready.make('run')
-    assert ready.asked() == [CHECKS], 'That file names what a reader needs, too.'
-
-
-def test_changed_versions_are_installed(ready):
+    assert ready.make('bench')[1] == [CHECKS]
+    assert ready.make('run')[1] == [], 'CHECKS name what a reader needs, too.'
     os.utime(ready.folder / 'requirements.txt', (2e9, 2e9))
-    assert ANEW not in ready.make('run', 'TORCH=any')
-    assert ready.asked() == [READER]
+    said, asked = ready.make('run')
+    assert ANEW not in said
+    assert asked == [READER], 'Changed versions are installed.'
 
 
 def moved(clone):
@@ -120,8 +117,7 @@ def moved(clone):
 
 def stopped(clone):
     shutil.rmtree(clone.folder / '.venv')
-    clone.make('run', 'TORCH=any', without='pip', succeeds=False)
-    assert clone.asked() == [READER]
+    assert clone.make('run', without='pip', succeeds=False)[1] == [READER]
 
 
 @pytest.mark.parametrize('what', [moved, stopped])
@@ -129,11 +125,11 @@ def test_half_an_environment_is_made_anew(ready, what):
     what(ready)
     left_over = ready.folder / '.venv' / 'left-over'
     left_over.touch()
-    assert ready.make('run', 'TORCH=any').count(ANEW) == 1
+    said, asked = ready.make('run')
+    assert said.count(ANEW) == 1
     assert not left_over.exists()
-    assert ready.asked() == [READER]
-    ready.make('run')
-    assert ready.asked() == []
+    assert asked == [READER]
+    assert ready.make('run')[1] == []
 
 
 VERSION = re.search('^torch==.*$', (ROOT / 'requirements.txt').read_text(), re.M)[0]
@@ -148,19 +144,21 @@ INDEX = 'https://download.pytorch.org/whl/cpu'
     ],
 )
 def test_the_build_without_cuda_comes_from_its_index(clone, without, said, asked):
-    assert said in clone.make('run', 'TORCH=cpu', without=without)
-    assert clone.asked() == asked
+    printed, installed = clone.make('run', torch='cpu', without=without)
+    assert said in printed
+    assert installed == asked
 
 
 def test_a_driver_asks_for_the_usual_build(clone):
     clone.program('nvidia-smi', '#!/bin/sh\necho a GPU\n')
-    assert 'PyTorch: the usual build' in clone.make('run')
+    assert 'PyTorch: the usual build' in clone.make('run', torch='')[0]
 
 
 def test_uv_is_used_where_it_is_found(clone):
     clone.program('uv', '#!/bin/sh\necho "$UV_FIND_LINKS $*" >> asked.uv\n')
-    assert 'with uv' in clone.make('run', 'TORCH=any')
-    assert clone.asked() == []
+    said, by_pip = clone.make('run')
+    assert 'with uv' in said
+    assert by_pip == []
     (asked,) = (clone.folder / 'asked.uv').read_text().splitlines()
     assert asked.startswith('/some/wheels,/more pip install ')
     assert asked.endswith(READER)
@@ -178,7 +176,7 @@ TOO_OLD = r"3\.11 or newer is needed: this is '\./stand-in', Python 3\.9\.2"
 )
 def test_a_python_that_cannot_be_used(clone, python, said):
     clone.program('stand-in', f'#!/bin/sh\n{python}\n')
-    assert re.search(said, clone.make('run', succeeds=False))
+    assert re.search(said, clone.make('run', succeeds=False)[0])
     assert not (clone.folder / '.venv').exists()
 
 
@@ -189,7 +187,7 @@ def test_a_folder_that_cannot_be_written_to():
     with tempfile.TemporaryDirectory() as folder:
         clone = Clone(Path(folder))
         clone.folder.chmod(0o555)
-        printed = clone.make('run', succeeds=False, **nobody)
+        printed, _ = clone.make('run', succeeds=False, **nobody)
         assert f'{folder} is not yours to write to' in printed
         assert 'venv' not in printed
         clone.folder.chmod(0o755)

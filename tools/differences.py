@@ -13,6 +13,7 @@ from PIL import Image
 from series import ROOT
 
 PART = re.compile(rf'{NUMBER.pattern}|\s+|\w+|.')
+PAIR = '<div class="pair"><div>{}</div><div>{}</div></div>'
 PAGE = ROOT / 'build' / 'differences.html'
 HEAD = """<!doctype html><meta charset="utf-8"><title>Differences</title>
 <meta name="viewport" content="width=device-width"><style>
@@ -20,7 +21,6 @@ body { font: 16px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 75em;
   padding: 0 1em } pre { background: #f3f3f3; overflow: auto; padding: .5em }
 mark { background: #f9c77e } img { background: #fff; max-width: 100% }
 .pair { display: grid; gap: 1em; grid-template-columns: 1fr 1fr }
-figure { margin: 0 } figcaption { color: #555 }
 @media (max-width: 40em) { .pair { grid-template-columns: 1fr } }
 </style><h1>Outputs that differ</h1>
 <p>Committed on the left, new on the right; what moved is marked.
@@ -43,25 +43,18 @@ def section(notebook, place, cell, outputs, found):
     title = html.escape(f'{notebook}, {place}')
     source = f'<details><summary>code</summary><pre>{html.escape(cell.source)}</pre>'
     shown = [f'<h2>{title}</h2><ul>{lines}</ul>{source}</details>']
-    for of, nothing, both in ((texts, '', as_text), (pictures, b'', as_pictures)):
-        old, new = (
-            [x for out in run for x in of(out)] for run in (cell.outputs, outputs)
-        )
-        pairs = dict.fromkeys(zip_longest(old, new, fillvalue=nothing))
-        shown += [both(*pair) for pair in pairs if pair[0] != pair[1]]
+    for pair in unequal(texts, '', cell.outputs, outputs):
+        shown.append(PAIR.format(*(f'<pre>{text}</pre>' for text in marked(*pair))))
+    for pair in unequal(pictures, b'', cell.outputs, outputs):
+        shown.append(PAIR.format(*map(image, pair)) + contrast(*pair))
     return '\n'.join(shown)
 
 
-def as_text(old, new):
-    return side_by_side(*(f'<pre>{text}</pre>' for text in marked(old, new)))
-
-
-def as_pictures(old, new):
-    return side_by_side(image(old), image(new)) + contrast(old, new)
-
-
-def side_by_side(left, right):
-    return f'<div class="pair"><div>{left}</div><div>{right}</div></div>'
+def unequal(parts, nothing, *runs):
+    """The pairs that two runs' outputs make of such parts, where they differ."""
+    old, new = ([part for output in run for part in parts(output)] for run in runs)
+    pairs = dict.fromkeys(zip_longest(old, new, fillvalue=nothing))
+    return [pair for pair in pairs if pair[0] != pair[1]]
 
 
 def marked(old, new):
@@ -78,13 +71,9 @@ def marked(old, new):
     return sides
 
 
-def image(content, caption=''):
-    if not content:
-        return 'no picture'
-    url = 'data:image/png;base64,' + base64.b64encode(content).decode()
-    return (
-        f'<figure><img src="{url}" alt=""><figcaption>{caption}</figcaption></figure>'
-    )
+def image(content):
+    code = base64.b64encode(content).decode()
+    return f'<img src="data:image/png;base64,{code}" alt="">' if code else 'no picture'
 
 
 def contrast(old, new):
@@ -93,8 +82,6 @@ def contrast(old, new):
         return ''
     gap = np.abs(a - b).max(axis=-1)
     worst = gap[gap.mean(axis=(1, 2)).argmax()]
-    content = io.BytesIO()
-    Image.fromarray(255 - np.minimum(4 * worst, 255).astype('uint8')).save(
-        content, 'PNG'
-    )
-    return image(content.getvalue(), 'where they differ, four times as strong')
+    darker, content = 255 - np.minimum(4 * worst, 255).astype('uint8'), io.BytesIO()
+    Image.fromarray(darker).save(content, 'PNG')
+    return f'<p>Where they differ, four times as strong:</p>{image(content.getvalue())}'

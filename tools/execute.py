@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from textwrap import indent
 
 import nbformat
 from compare import cell_differences, claim_holds, picture_moved
@@ -25,7 +26,6 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from series import ROOT, paths, places
 
-CELL_SECONDS = 120
 KERNELSPEC = {
     'display_name': 'Python 3 (ipykernel)',
     'language': 'python',
@@ -39,13 +39,6 @@ PERSONAL += ('PYTHONPATH', 'PYTHONSTARTUP')
 
 class NotebookFailed(Exception):
     """A cell raised, hung, or took its kernel with it. The text says which and how."""
-
-    def __init__(self, path, place, cell, what):
-        source = '\n'.join(f'    {line}' for line in cell.source.splitlines())
-        super().__init__(
-            f'{path.name}: {place} failed.\n\n{source}\n\n{what}\n\n'
-            'Mend the cell (`make lab` opens the series), then run this again.'
-        )
 
 
 def environment(*folders):
@@ -65,7 +58,7 @@ def environment(*folders):
     return kept | {'PYTHONPATH': os.pathsep.join(map(str, [*folders, ROOT]))}
 
 
-def execute(path, probe='', seconds=CELL_SECONDS, env=None, amiss=None):
+def execute(path, probe='', seconds=120, env=None):
     """Run a notebook in a new kernel, in its own folder.
 
     Args:
@@ -73,10 +66,10 @@ def execute(path, probe='', seconds=CELL_SECONDS, env=None, amiss=None):
         probe: code to run in the same kernel after the last cell.
         seconds: the longest that one cell may take.
         env: the kernel's environment variables, if not those of `environment`.
-        amiss: a list to which a line is added for each fact that does not hold.
 
     Returns:
-        The executed notebook, as `record` would save it, and what the probe printed.
+        The executed notebook, as `record` would save it; what the probe printed; a line
+        for each fact that does not hold.
 
     Raises:
         NotebookFailed: naming the notebook, the cell, its source and the error.
@@ -101,22 +94,20 @@ def execute(path, probe='', seconds=CELL_SECONDS, env=None, amiss=None):
     )
     try:
         client.execute(env=env or environment())
-    except CellExecutionError as error:
-        what = f'{error.ename}: {error.evalue}'
-        raise NotebookFailed(path, *client.running, what) from None
-    except CellTimeoutError:
-        what = f'The cell was still running after {seconds} seconds and was stopped.'
-        raise NotebookFailed(path, *client.running, what) from None
-    except DeadKernelError:
-        what = 'The kernel died while the cell ran (out of memory, or a crash).'
-        raise NotebookFailed(path, *client.running, what) from None
-    if amiss is not None:
-        amiss += client.amiss
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        place, cell = client.running
+        what = str(error).partition('\n')[0]
+        if isinstance(error, CellExecutionError):
+            what = f'{error.ename}: {error.evalue}'
+        head, source = f'{path.name}: {place} failed.', indent(cell.source, '    ')
+        cure = 'Mend the cell (`make lab` opens the series), then run this again.'
+        raise NotebookFailed('\n\n'.join([head, source, what, cure])) from None
 
     probed = notebook.cells.pop()
     notebook.metadata.kernelspec = KERNELSPEC
     notebook.metadata.language_info.pop('version', None)
-    return notebook, ''.join(out.get('text', '') for out in probed.outputs)
+    said = ''.join(output.get('text', '') for output in probed.outputs)
+    return notebook, said, client.amiss
 
 
 class Client(NotebookClient):
@@ -177,29 +168,23 @@ def keep(before, notebook):
     return renewed
 
 
-def write(path, notebook):
-    """Replace a notebook in one step: a reader sees the old file or the new one."""
-    draft = Path(path).with_suffix('.ipynb.draft')
-    nbformat.write(notebook, draft)
-    os.replace(draft, path)
-
-
 def save_picture(notebook):
     """Keep the README's picture equal to the figure that it was taken from."""
     for cell in notebook.cells:
         if 'readme-picture' in cell.metadata.get('tags', []):
             png = base64.b64decode(cell.outputs[0].data['image/png'])
             path = ROOT / 'picture.png'
-            if not path.exists() or picture_moved(path.read_bytes(), png):
+            if picture_moved(path.read_bytes(), png):
                 path.write_bytes(png)
 
 
 def record(path, everything=False):
     """Execute a notebook and save it. Returns what was renewed, and what is amiss."""
-    amiss = []
-    notebook, printed = execute(path, LAST_LOSS, amiss=amiss)
+    notebook, printed, amiss = execute(path, LAST_LOSS)
     lines = [] if everything else keep(committed(path), notebook)
-    write(path, notebook)
+    draft = path.with_suffix('.draft')  # replaced in one step, never half of it
+    nbformat.write(notebook, draft)
+    draft.replace(path)
     save_picture(notebook)
     return printed, lines + amiss
 
@@ -221,9 +206,8 @@ def main(arguments=None):
         loss = json.loads(printed)
         shown = 'no loss yet' if loss is None else f'loss {loss:12.6g}'
         seconds = time.perf_counter() - start
-        print(f'{path.name:32} {seconds:5.1f} s   {shown}', flush=True)
-        for line in lines:
-            print(f'    {line}', flush=True)
+        line = f'{path.name:32} {seconds:5.1f} s   {shown}'
+        print(line, *lines, sep='\n    ', flush=True)
 
 
 if __name__ == '__main__':

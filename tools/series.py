@@ -57,6 +57,7 @@ class Notebook:
         self.node = nbformat.read(path, as_version=4)
         self.cells = self.node.cells
         self.code = [cell for cell in self.cells if cell.cell_type == 'code']
+        self.outputs = [output for cell in self.code for output in cell.outputs]
 
     @property
     def title(self):

@@ -14,19 +14,9 @@ from myst_parser.slugs import github_slugify
 from pygments.formatters import HtmlFormatter
 from sphinx.highlighting import PygmentsBridge
 
-sys.path.append(str(Path(__file__).parent))
-sys.path.append(str(Path(__file__).parent.parent))
+sys.path += map(str, Path(__file__).parents[:2])
 from landing import hero
-from series import (
-    NOTEBOOKS,
-    Notebook,
-    defined,
-    is_folded,
-    listed,
-    paths,
-    printed,
-    statements,
-)
+from series import NOTEBOOKS, Notebook, defined, is_folded, listed, paths, statements
 
 project = 'Linear regression and gradient descent with PyTorch'
 html_title = project
@@ -100,8 +90,6 @@ class Lines(HtmlFormatter):
 
 PygmentsBridge.html_formatter = Lines
 
-ANSWER_HERE = 'In JupyterLab you can type your answer here, and check it below.'
-
 # `make links`: these are examples, or need the reader's own server.
 linkcheck_ignore = [r'https?://(127\.|localhost|HOST)', r'https://mybinder\.org/v2/']
 linkcheck_retries = 3
@@ -170,12 +158,14 @@ def suit_readers(app, docname, source):
             words = prompt(cell, any(draws))
             prompts = {'code_prompt_show': words, 'code_prompt_hide': words}
             cell.metadata['mystnb'] = prompts
-        if printed(cell).strip() in scripts:
-            cell.outputs = [markdown(f'```python\n{printed(cell).strip()}\n```')]
+        shown = ''.join(output.get('text', '') for output in cell.outputs).strip()
+        if shown in scripts:
+            cell.outputs = [markdown(f'```python\n{shown}\n```')]
         if cell in asked:
             cell.outputs = []
+    here = 'In JupyterLab you can type your answer here, and check it below.'
     for exercise in notebook.exercises():
-        exercise.opened.outputs = [markdown(ANSWER_HERE)]
+        exercise.opened.outputs = [markdown(here)]
     source[0] = nbformat.writes(notebook.node)
 
 
