@@ -174,7 +174,7 @@ def save_picture(notebook):
         if 'readme-picture' in cell.metadata.get('tags', []):
             png = base64.b64decode(cell.outputs[0].data['image/png'])
             path = ROOT / 'picture.png'
-            if picture_moved(path.read_bytes(), png):
+            if not path.exists() or picture_moved(path.read_bytes(), png):
                 path.write_bytes(png)
 
 
