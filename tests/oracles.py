@@ -180,15 +180,11 @@ def spectrum(x, bias=0):
     return curvatures, curvatures / 2 * apart.square().sum(dim=1)
 
 
-@asks('curvatures.tolist(), at_start.tolist(), rmse.item(), largest', 10)
-def four_directions_make_the_loss(curvatures, at_start, rmse, largest):
+@asks('curvatures.tolist(), at_start.tolist()', 10)
+def four_directions_make_the_loss(curvatures, at_start):
     values, parts = spectrum(INPUTS)
     assert curvatures == pytest.approx(values.flip(0).tolist(), rel=1e-5)
     assert at_start == pytest.approx(parts.flip(0).tolist(), rel=1e-5)
-    assert largest == pytest.approx(values.max().item())
-    rest = TARGETS - seeded()[3]
-    errors = INPUTS @ torch.linalg.pinv(INPUTS) @ rest - rest
-    assert rmse == pytest.approx(errors.square().mean().sqrt().item(), rel=1e-5)
 
 
 @asks(
@@ -250,56 +246,24 @@ EFFECTS = np.array(
 )
 
 
-def held_out(fields, test, predicted):
-    """Squared errors of a block, and those of the mean of the others: (2,) each."""
-    others = np.delete(fields, test, axis=0)
-    errors = ((fields[test] - predicted(others)) ** 2).mean(axis=0)
-    return errors, ((fields[test] - others.mean(axis=(0, 1))) ** 2).mean(axis=0)
-
-
-def by_effects(others):
-    """Least squares in a balanced table: fit the mean of each treatment."""
-    return EFFECTS @ np.linalg.pinv(EFFECTS) @ others.mean(axis=0)
-
-
-def by_treatment(others):
-    return others.mean(axis=0)
-
-
-@asks(
-    'noise.tolist(), model.coef_.tolist(), errors[1:].T.tolist(), '
-    '[one.tolist() for one in gains]',
-    11,
-)
-def noise_and_weights_of_the_field_trial(noise, weights, sure, gains):
-    fields = trial()
-    # An analysis of variance: what blocks and treatments leave.
-    rest = fields - fields.mean(axis=1, keepdims=True) - fields.mean(axis=0)
-    rest += fields.mean(axis=(0, 1))
-    variance = (rest**2).sum(axis=(0, 1)) / 46
-    assert noise == pytest.approx((variance**0.5).tolist(), rel=1e-6)
-    x, y = np.tile(EFFECTS, (2, 1)), fields[:2].reshape(48, 2)
+@asks('model.coef_.tolist(), errors[1:].T.tolist()', 11)
+def weights_of_the_field_trial(weights, sure):
+    x, y = np.tile(EFFECTS, (2, 1)), trial()[:2].reshape(48, 2)
     best, squares, *_ = np.linalg.lstsq(x, y, rcond=None)
     assert np.allclose(weights, best[1:].T, rtol=1e-5)
     inverse = np.linalg.pinv(x) @ np.linalg.pinv(x).T
     assert np.allclose(sure, np.outer(squares / 43, inverse.diagonal()[1:]) ** 0.5)
-    cowpea = fields.reshape(3, 4, 2, 3, 2).mean(axis=(1, 3))
-    assert np.allclose(gains, cowpea[:, 1] - cowpea[:, 0])
 
 
-@asks('(error ** 2 / baseline ** 2).tolist(), large_error.tolist(), [*held_out]', 11)
-def every_block_of_the_field_trial_once(left, large, maize):
-    errors, around_mean = held_out(trial(), 2, by_effects)
-    assert left == pytest.approx((errors / around_mean).tolist(), rel=1e-6)
-    by_means = held_out(trial(), 2, by_treatment)[0]
-    assert large == pytest.approx((by_means**0.5).tolist())
-    assert maize == pytest.approx(
-        [
-            held_out(trial(), test, by)[0][1]
-            for test in range(3)
-            for by in (by_effects, by_treatment)
-        ]
-    )
+@asks('[*held_out]', 11)
+def every_block_of_the_field_trial_once(maize):
+    """In a balanced table, least squares fit the mean of each treatment."""
+    expected, fields = [], trial()[:, :, 1]
+    for test in range(3):
+        means = np.delete(fields, test, axis=0).mean(axis=0)
+        for preds in (EFFECTS @ np.linalg.pinv(EFFECTS) @ means, means):
+            expected.append(((fields[test] - preds) ** 2).mean())
+    assert maize == pytest.approx(expected)
 
 
 def patients():
@@ -353,7 +317,7 @@ def the_training_of_the_patients(history, final):
 
 
 def made_up(count):
-    """The made-up rows of 13 and 14, in float64: inputs with ones, and targets."""
+    """The made-up rows of 13, in float64: inputs with ones, and targets."""
     torch.manual_seed(137143)
     inputs = torch.randint(-16, 17, (count, 3), dtype=torch.int8).double() / 8
     errors = torch.randint(-8, 9, (count, 2), dtype=torch.int8).double()
@@ -362,16 +326,14 @@ def made_up(count):
     return with_ones(inputs), torch.stack([apples, oranges], dim=1) + errors
 
 
-@asks('w_all.tolist(), best.tolist(), best_loss.item(), whole[3, 3].item()', 13)
-def two_million_rows_lead_to_these_weights(w_all, best, best_loss, count):
+@asks('w_all.tolist(), best.tolist()', 13)
+def two_million_rows_lead_to_these_weights(w_all, best):
     x, y = made_up(2_000_000)
     updates = [(rows, 0.1) for rows in torch.arange(len(x)).split(1000)]
     *_, w = descent(x, y, torch.zeros(4, 2).double(), updates)
     assert torch.allclose(torch.tensor(w_all).double(), w.T, atol=5e-3)
     exact = torch.linalg.lstsq(x, y).solution
     assert torch.allclose(torch.tensor(best).double(), exact.T, atol=1e-3)
-    assert best_loss == pytest.approx(F.mse_loss(x @ exact, y).item(), abs=0.05)
-    assert count == 10_000_000
 
 
 @asks('sums(few).tolist()', 13)
@@ -386,19 +348,3 @@ def one_query_finds_the_sums(found):
     wanted = ', '.join(f'sum({a} * {b})' for a in names for b in names)
     (answer,) = database.execute(f'SELECT {wanted} FROM regions')
     assert [each for row in found for each in row] == pytest.approx(answer)
-
-
-@asks('one["first"], two["last"], resumed["last"], unbroken["last"]', 14)
-def one_process_two_and_a_resumed_run_agree(*found):
-    x, y = (table[:20_000] for table in made_up(2_000_000))
-    epochs = [
-        torch.randperm(len(x), generator=torch.Generator().manual_seed(epoch))
-        for epoch in range(4)
-    ]
-    orders = (torch.stack(epochs).reshape(-1, size) for size in (1000, 40))
-    many, few = (
-        [*descent(x, y, layer(), [(rows, 0.02) for rows in order], 0.9)]
-        for order in orders
-    )
-    for weights, w in zip(found, [many[1], many[-1], few[-1], few[-1]], strict=True):
-        assert torch.allclose(torch.tensor(weights).double(), w.T, atol=1e-2)
