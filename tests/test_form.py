@@ -20,6 +20,8 @@ from series import (
     statements,
 )
 
+from helpers.data import REGIONS_CSV
+
 RECORD = 'Run `make record` and look at what changed.'
 MACHINE = re.compile(
     r'(/(home|root|tmp|usr|Users)/|[A-Z]:\\|site-packages|\b0x[0-9a-f]{6,})'
@@ -175,6 +177,15 @@ def test_recaps_end_where_the_last_notebook_ended(notebook, series):
         return
     before = ' '.join(printed(cell) for cell in series[notebook.number - 2].code)
     assert loss[1] in before, f'No notebook before ended with the loss {loss[1]}.'
+
+
+def test_the_regions_keep_their_order(notebook):
+    names = [line.split(',')[0] for line in REGIONS_CSV.read_text().split()[1:]]
+    for statement in statements(notebook.cells):
+        for node in ast.walk(statement):
+            found = ast.unparse(node) if isinstance(node, ast.List) else ''
+            if set(re.findall(r"'(\w+)'", found)) == set(names):
+                assert found == str(names), 'Another region gets its numbers.'
 
 
 def test_the_readme_shows_the_picture_of_its_notebook(series):
