@@ -21,7 +21,7 @@ class Jovian(HTTPServer):
     Attributes:
         instead: path: a function that answers there.
         keep: turns a path and the bytes that were sent for it into those that are kept,
-            None for none, while the answer is that all is well.
+            or into the `Response` that says why not.
         files: path: bytes, of the project `title`.
     """
 
@@ -59,8 +59,10 @@ class Jovian(HTTPServer):
     def receive(self, form, sent):
         self.title = form.get('title', self.title)
         path = posixpath.join(form.get('folder', ''), sent.filename)
-        if (kept := self.keep(path, sent.read())) is not None:
-            self.files[path] = kept
+        kept = self.keep(path, sent.read())
+        if isinstance(kept, Response):
+            return kept
+        self.files[path] = kept
         return self.project()
 
     def project(self):

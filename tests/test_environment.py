@@ -4,6 +4,7 @@ import importlib.metadata
 import re
 import tomllib
 
+import pytest
 import yaml
 from packaging.requirements import Requirement
 from series import ROOT
@@ -23,22 +24,26 @@ def ranges(lines):
 
 
 def pins(name):
-    """What a requirements file pins, below two lines about itself and other files."""
-    return [Requirement(line) for line in read(name).splitlines()[2:]]
+    """What a requirements file pins, without what it says of other files."""
+    return [
+        Requirement(line) for line in read(name).splitlines() if line[0] not in '#-'
+    ]
 
 
-PROJECT = tomllib.loads(read('pyproject.toml'))['project']
+PYPROJECT = tomllib.loads(read('pyproject.toml'))
+PROJECT = PYPROJECT['project']
 EXTRAS = PROJECT['optional-dependencies']
 OURS = ranges([*PROJECT['dependencies'], *EXTRAS['jupyter'], *EXTRAS['dev']])
-PINS = [pin for name in FILES for pin in pins(name)]
 # A line may be for other machines or Pythons.
-HERE = {pin.name: pin for pin in PINS if not pin.marker or pin.marker.evaluate()}
+HERE = [pin for name in FILES for pin in pins(name)]
+HERE = {pin.name: pin for pin in HERE if not pin.marker or pin.marker.evaluate()}
 
 
-def test_everything_is_pinned_exactly():
-    beside = [read(name).splitlines()[1] for name in FILES]
-    assert beside == ['-e .', '-r requirements.txt']
-    for pin in PINS:
+@pytest.mark.parametrize('name', FILES)
+def test_everything_is_pinned_exactly(name):
+    beside = '-r requirements.txt' if 'dev' in name else '-e .'
+    assert read(name).splitlines()[1] == beside
+    for pin in pins(name):
         assert re.fullmatch(r'==[\w.]+', str(pin.specifier)), pin
         assert not re.match('cuda|nvidia|triton', pin.name), 'PyTorch brings its own.'
 
@@ -70,9 +75,10 @@ def test_conda_installs_the_helpers_and_what_they_import_in_the_same_ranges():
 def test_python_is_the_oldest_everywhere():
     """The oldest Python that is promised is the one that CI, ruff and the pins take."""
     oldest = PROJECT['requires-python'].removeprefix('>=')
+    major, minor = oldest.split('.')
     for name, said in {
-        'pyproject.toml': f'target-version = "py{oldest.replace(".", "")}"',
-        'Makefile': f'sys.version_info < ({oldest.replace(".", ", ")})',
+        'pyproject.toml': f'target-version = "py{major}{minor}"',
+        'Makefile': f'sys.version_info < ({major}, {minor})',
         '.ci/run': f'Python {oldest} or newer',
         '.github/workflows/ci.yml': f'python-version: "{oldest}"',
         '.devcontainer/devcontainer.json': f'python:{oldest}-',
@@ -80,9 +86,12 @@ def test_python_is_the_oldest_everywhere():
         assert said in read(name), name
 
 
-def test_the_readme_names_the_pinned_version():
-    ((package, version),) = re.findall(r'([\w-]+)==([\w.]+)', read('README.md'))
-    assert HERE[package].specifier == f'=={version}'
+@pytest.mark.parametrize(
+    'name', ['README.md', 'CONTRIBUTING.md', '.github/workflows/ci.yml']
+)
+def test_versions_in_words_are_the_pinned_ones(name):
+    for package, version in re.findall(r'([\w-]+)==([\w.]+)', read(name)):
+        assert HERE[package].specifier == f'=={version}'
 
 
 def test_the_citation_file_is_valid_yaml_with_the_projects_version():

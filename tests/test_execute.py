@@ -14,16 +14,17 @@ from series import MACHINE_FACT, ROOT, paths, printed
 @pytest.mark.parametrize(
     ('cell', 'said'),
     [
-        ('1 / 0', '    1 / 0\n\nZeroDivisionError: division'),
-        ('import time; time.sleep(60)', 'timed out .* after 2 seconds'),
-        ('import os; os._exit(1)', 'Kernel died'),
+        ('1 / 0', '    1 / 0\n\nZeroDivisionError: division by zero'),
+        ('import time; time.sleep(60)', 'The cell was still running after 2 seconds'),
+        ('import os; os._exit(1)', 'The kernel died'),
     ],
 )
 def test_a_cell_that_fails(write, cell, said):
     path = write('x = 1', cell, 'x')
     before = path.read_bytes()
-    with pytest.raises(NotebookFailed, match=f'(?s)01-a.ipynb: Cell 2 failed.*{said}'):
+    with pytest.raises(NotebookFailed, match='01-a.ipynb: Cell 2 failed') as caught:
         execute(path, seconds=2)
+    assert said in str(caught.value)
     assert path.read_bytes() == before, 'The notebook was written.'
     assert os.listdir(path.parent) == [path.name], 'Something was left behind.'
 
@@ -122,17 +123,19 @@ def test_facts_of_the_machine_are_kept_unless_their_claim_breaks(write, record):
 
 
 def test_nothing_of_its_user_reaches_a_kernel(write, tmp_path, monkeypatch):
+    raises, thick = 'raise SystemExit("a stranger")', 'lines.linewidth: 9'
     home = tmp_path / 'home'
     for name, text in {
-        'matplotlib/matplotlibrc': 'lines.linewidth: 9',
-        'matplotlibrc': 'lines.linewidth: 9',
-        '.ipython/profile_default/startup/0.py': 'raise SystemExit("a stranger")',
-        'helpers/__init__.py': 'raise SystemExit("a stranger")',
+        '.config/matplotlib/matplotlibrc': thick,
+        '.ipython/profile_default/startup/0.py': raises,
+        'helpers/__init__.py': raises,
+        'matplotlibrc': thick,
     }.items():
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_text(text)
+    monkeypatch.setenv('XDG_CONFIG_HOME', str(home / '.config'))
     monkeypatch.setenv('IPYTHONDIR', str(home / '.ipython'))
-    for name in 'HOME', 'XDG_CONFIG_HOME', 'MATPLOTLIBRC', 'PYTHONPATH':
+    for name in ('HOME', 'MATPLOTLIBRC', 'PYTHONPATH'):
         monkeypatch.setenv(name, str(home))
     path = write(
         'import helpers, matplotlib',

@@ -118,6 +118,7 @@ def test_the_form_of_exercises(notebook):
     last = notebook.section('Check yourself')[-1]
     checks = ', '.join(exercise.check for exercise in found)
     assert last.source.endswith(f'\nprogress({checks})')
+    assert printed(last) == f'0 of {len(found)} exercises right in this kernel.'
 
 
 def test_every_check_belongs_to_one_exercise(series):
@@ -251,7 +252,11 @@ TENSORS = st.builds(
 )
 VALUES = st.recursive(
     st.sampled_from(ODD) | st.builds(Hostile) | TENSORS,
-    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(['w', 1]), inner),
+    lambda inner: (
+        st.lists(inner)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.sampled_from(['w', 1]), inner)
+    ),
     max_leaves=6,
 )
 ERRORS = [SystemExit(), KeyError(), StopIteration(), GeneratorExit(), MemoryError()]

@@ -17,31 +17,39 @@ from series import Notebook, paths
 from helpers import explore, plots
 
 exact = partial(torch.tensor, dtype=torch.float64)
+ALT = 'A picture that stands where no script runs.'
 
 
 def recorded():
-    """The data of each explorer of the notebooks."""
+    """Each explorer of the notebooks, as it is committed."""
     for notebook in map(Notebook, paths()):
         for output in [output for cell in notebook.code for output in cell.outputs]:
             html = output.get('data', {}).get('text/html', '')
             if 'class="explorer"' in html:
-                div = BeautifulSoup(html, 'html.parser').div
-                yield json.loads(div['data-explore'])
+                yield BeautifulSoup(html, 'html.parser').div
 
 
-EXAMPLES = reversed([*recorded()])
-DATA = {data['kind']: data for data in EXAMPLES}  # the first of each kind
+RECORDED = [*recorded()]
+EXAMPLES = [json.loads(div['data-explore']) for div in RECORDED]
+DATA = {data['kind']: data for data in reversed(EXAMPLES)}  # the first of each kind
 LINE, RATE = DATA['line'], DATA['rate']
 
 
 @cache
 def output(kind, **changes):
     ax = plots.loss_curves({'one': [2, 1]})
-    shown = explore.explore(ax=ax, alt='A curve.', **DATA[kind] | changes)
-    return shown._repr_mimebundle_()['text/html']
+    return explore.explore(ax=ax, alt=ALT, **DATA[kind] | changes)._repr_mimebundle_()
 
 
 # Without a browser
+
+
+def test_the_picture_stands_beneath_the_script():
+    bundle = output('line', title="Kanto's <line> & more")
+    assert bundle['text/plain'] == ALT
+    html = bundle['text/html']
+    assert f'base64,{bundle["image/png"]}" alt="{ALT}"' in html
+    assert 'Kanto&#x27;s &lt;line&gt; &amp; more' in html
 
 
 def test_the_script_is_small_and_keeps_to_itself():
@@ -55,6 +63,13 @@ def test_wrong_data_are_refused():
         output('rate', slope=1)
     with pytest.raises(ValueError, match='range float'):
         output('rate', x=(1, float('inf')))
+
+
+def test_every_recorded_explorer_holds_the_script_as_it_is():
+    assert len(RECORDED) >= 4
+    for div in RECORDED:
+        for tag, name in (div.script, 'explore.js'), (div.style, 'explore.css'):
+            assert tag.string == explore.carried(name), 'Run `make record`.'
 
 
 # In a browser, from a file
@@ -77,7 +92,7 @@ def opened(opened, tmp_path):
     def open_it(kind, *window, site=False, motion='reduce'):
         path = tmp_path / f'{kind}.html'
         of_the_site = ' data-content_root="./"' if site else ''
-        path.write_text(PAGE.format(of_the_site, output(kind)), 'utf-8')
+        path.write_text(PAGE.format(of_the_site, output(kind)['text/html']), 'utf-8')
         pages.append(opened(path.as_uri(), *window, motion=motion))
         return pages[-1]
 
@@ -200,26 +215,35 @@ def test_a_task_is_met_and_the_next_one_asked(opened):
     press(page, 'Run 10')
     assert words(page).startswith('Not yet: at step 10 it was 901.19.\nStep 10: ')
     state(page, start=[1.09, -17], steps=1)
+    assert 'below 500' in words(page, 'task')  # for that start is too good
     assert words(page).startswith('For the task, start at a loss above 10,000.')
     state(page, lr=2e-5, steps=10)
     met = '✓ Met: below 500 at step 6. Next: below 81 in 10 steps or fewer.'
     assert words(page).split('\n')[0] == met
+    assert 'below 81 in 10 steps' in words(page, 'task')
     state(page, scaled=True, lr=0.5, steps=1)
     assert words(page).startswith('✓ Met: below 81 at step 1.\n')
     assert words(page, 'task') == 'Every task is met.'
 
 
 def test_everything_is_reached_and_moved_by_keyboard(opened):
-    page = opened('momentum')
-    controls = page.locator('input, button, .view').all()
-    assert len(controls) == 10
-    for control in controls:
+    page, names, focused = opened('momentum'), [], 'document.activeElement'
+    name = f"{focused}.ariaLabel || ({focused}.closest('label') || {focused}).innerText"
+    for _ in range(10):
         page.keyboard.press('Tab')
-        assert control.evaluate('it => it === document.activeElement')
-    page.evaluate(
-        "for (const kind of ['keydown', 'keyup']) document.addEventListener(kind, "
-        '(event) => (window.left ??= []).push(event.key))'
-    )
+        names.append(page.evaluate(name))
+    assert names == [
+        'Map of the loss: choose a start',
+        'learning rate',
+        'momentum β',
+        'Run 400',
+        'Step',
+        'Reset',
+        'standardise rain',
+        'The regions and the line',
+        'The loss, step by step',
+        'Error left in each direction',
+    ]
     before = state(page)
     press(page, 'Map', 'ArrowLeft')
     press(page, 'Map', 'ArrowUp')
@@ -248,7 +272,19 @@ def test_everything_is_reached_and_moved_by_keyboard(opened):
     press(page, 'Step')
     press(page, 'Reset')
     assert steps(page) == 0
-    page.keyboard.press('Escape')  # the one that is no key of the explorer
+
+
+def test_keys_do_not_leave_the_explorer(opened):
+    page = opened('rate')
+    page.evaluate(
+        "for (const kind of ['keydown', 'keyup']) document.addEventListener(kind, "
+        '(event) => (window.left ??= []).push(event.key))'
+    )
+    press(page, 'learning rate', 'ArrowRight')
+    press(page, 'Map', 'ArrowDown')
+    press(page, 'Step')
+    assert page.evaluate('window.left ?? []') == []
+    page.keyboard.press('Escape')
     assert page.evaluate('window.left') == ['Escape'] * 2
 
 
@@ -290,10 +326,12 @@ def test_it_moves_only_where_motion_is_wanted(opened):
 def test_standardised_the_bowl_is_round_and_the_rate_keeps_its_share(opened):
     page = opened('rate')
     for round_ in (False, True):
-        bowl = [it.bounding_box() for it in page.locator('g[transform] circle').all()]
-        shapes = [box['width'] / box['height'] for box in bowl]
-        assert len(shapes) > 5
-        assert all((abs(shape - 1) < 0.01) == round_ for shape in shapes)
+        sizes = page.locator('g[transform] circle').evaluate_all(
+            'all => all.map(it => it.getBoundingClientRect())'
+            '.map(box => box.width / box.height)'
+        )
+        assert len(sizes) > 5
+        assert all((abs(size - 1) < 0.01) == round_ for size in sizes)
         before = state(page)
         page.get_by_label('standardise').press('Space')
         after = state(page)
@@ -349,7 +387,7 @@ def contrasts(page, scheme):
 
 def test_a_script_that_fails_leaves_the_picture(browser):
     page = browser.new_page()
-    page.set_content(PAGE.format('', output('rate', start=None)))
+    page.set_content(PAGE.format('', output('rate', start=None)['text/html']))
     assert page.locator('img').is_visible()
     assert page.locator('.ex').count() == 0
     page.close()

@@ -12,10 +12,10 @@ import sys
 import time
 
 import pytest
+from compare import moved
 from jupyter_server.serverapp import list_running_servers
-from nbformat import from_dict
 from nbformat.sign import NotebookNotary
-from series import ROOT, printed
+from series import ROOT, is_machine_fact
 
 pytestmark = pytest.mark.slow
 
@@ -103,12 +103,17 @@ def test_the_notebook_runs_and_its_exercises_can_be_answered(
     page.evaluate(f'{KERNEL}.info.then(() => {KERNEL}.spec)')
     assert not page.evaluate(f'{OPEN}.content.model.dirty'), 'It opens as unsaved.'
     assert page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')"), (
-        'A cell raised an error.'
+        f'A cell raised an error:\n{outputs(page)}'
     )
+    facts = [cell for cell in notebook.code if is_machine_fact(cell)]
+    for cell, shown in zip(notebook.cells, outputs(page), strict=True):
+        if cell not in facts:
+            assert not moved(texts(cell.get('outputs', [])), shown), cell.source
     figures_are_seen(page, notebook, True)
 
     for exercise in notebook.exercises():
         number = notebook.cells.index(exercise.opened)
+        assert 'Right' not in outputs(page)[number + 1]
         shown = answer(page, number, exercise.solution)
         assert shown.startswith('Right'), f'{shown}\n{exercise.solution}'
 
@@ -116,6 +121,24 @@ def test_the_notebook_runs_and_its_exercises_can_be_answered(
     here = (server['url'], 'data:', 'blob:')
     other = [url for url in page.elsewhere if not url.startswith(here)]
     assert other == []
+
+
+def texts(outputs):
+    """What outputs in the notebook format say, as one text."""
+    found = ''
+    for output in outputs:
+        text = output.get('text') or output.get('data', {}).get('text/plain', '')
+        found += ''.join(text)
+        assert output['output_type'] != 'error', output
+    return found
+
+
+def outputs(page):
+    """The text that each cell in the window has put out, '' for a cell of prose."""
+    cells = page.evaluate(
+        f'[...{OPEN}.content.model.cells].map(cell => cell.outputs?.toJSON() ?? [])'
+    )
+    return [texts(cell) for cell in cells]
 
 
 def shown_cell(page, number):
@@ -166,10 +189,11 @@ def answer(page, number, solution):
     editor.click()
     page.keyboard.press('Control+A')
     page.keyboard.insert_text(solution)
-    check = f'{OPEN}.content.model.cells.get({number + 1})'
-    count = f'{check}.executionCount'
+    source = f'{OPEN}.content.model.cells.get({number}).sharedModel.source'
+    assert page.evaluate(source) == solution
+    count = f'{OPEN}.content.model.cells.get({number + 1}).executionCount'
     before = page.evaluate(count)
     page.keyboard.press('Shift+Enter')
     page.keyboard.press('Shift+Enter')
     page.wait_for_function(f'{count} > {before} && {IDLE}')
-    return printed(from_dict(page.evaluate(f'{check}.toJSON()')))
+    return outputs(page)[number + 1]

@@ -122,7 +122,8 @@ class Copy:
         unwanted = ('PYTEST', 'ROUNDING')
         env = {k: v for k, v in os.environ.items() if not k.startswith(unwanted)}
         env |= {'PYTHONPATH': str(self.root), 'OMP_NUM_THREADS': '1'}
-        env |= {'PYTHONDONTWRITEBYTECODE': '1'}  # a restored file may be as old as it
+        # A restored file may be as old as its bytecode.
+        env['PYTHONDONTWRITEBYTECODE'] = '1'
         options = {'cwd': self.root, 'env': env, 'capture_output': True, 'text': True}
         return subprocess.run([sys.executable, *arguments], **options)
 

@@ -9,21 +9,23 @@ from series import NOTEBOOKS, ROOT, paths
 
 ADDRESS = 'import socket; socket.socket().connect(("192.0.2.1", 9))'
 DOMAIN = 'import socket; socket.create_connection(("example.org", 9))'
-MOVED = 'cases.ipynb, Cell 2: its outputs differ\n\n    print(2)\n\n1 became 2'
 FACT = {'to 283.09': 'loss'}
 # A name: a code cell, what it is said to print, the facts behind it, and what is red.
+# They are the cells of one notebook, so the one that ends the kernel is the last.
 CASES = {
     'close': ('print(13998.42)', '13998.41\n', {}, ''),
-    'moved': ('print(2)', '1\n', {}, MOVED),
+    'moved': ('print(13998.52)', '13998.41\n', {}, '13998.41 became 13998.52'),
+    'where': ('print(2)', '1\n', {}, 'cases.ipynb, Cell 3: its outputs differ'),
+    'source': ('print(2)', '1\n', {}, '    print(2)'),
+    'kinds': ('print(1)', '', {}, 'its outputs differ'),
     'error': ('1 / 0', '', {}, 'ZeroDivisionError'),
     'true': ('loss = 283.09', '', {'facts': FACT}, ''),
     'false': ('loss = 238.09', '', {'facts': FACT}, 'loss is [238.09]'),
     'no-name': ('del loss', '', {'facts': FACT}, 'NameError'),
-    'later': ('loss = 1', '', {'facts_at_end': FACT}, 'loss is [238.09]'),
-    'end': ('loss = 238.09', '', {}, ''),
-    'word': ('', '', {'facts': {'rises': 'loss > 0'}}, 'no longer in the text'),
+    'word': ('loss = 1', '', {'facts': {'rises': 'loss > 0'}}, 'no longer in the text'),
     'address': (ADDRESS, '', {}, 'networking is switched off'),
     'domain': (DOMAIN, '', {}, 'networking is switched off'),
+    'death': ('import os; os._exit(1)', '', {}, 'kernel died'),
 }
 
 
@@ -39,26 +41,29 @@ def shown(tmp_path_factory, lines_of):
             new_markdown_cell('It falls to 283.09.', metadata=metadata),
         ]
     nbformat.write(new_notebook(cells=cells), folder / 'cases.ipynb')
-    death = new_code_cell('import os; os._exit(1)')
-    nbformat.write(new_notebook(cells=[death]), folder / 'death.ipynb')
+    words = new_markdown_cell('It falls to 283.09.', metadata={'facts_at_end': FACT})
+    later = [new_code_cell('loss = 238.09', execution_count=1)]
+    nbformat.write(new_notebook(cells=[words, *later]), folder / 'end.ipynb')
     return lines_of('-c', ROOT / 'pyproject.toml', '-p', 'one_run', folder)
 
 
 @pytest.mark.parametrize('name', CASES)
 def test_a_cell_and_its_text(name, shown):
-    words, place = CASES[name][-1], rf'cases.*cell {[*CASES].index(name) + 1}\b'
+    words, place = CASES[name][-1], rf'cell {[*CASES].index(name) + 1}\b'
     reports = re.split(r'^_{3,} ', shown.partition('short test summary')[0], flags=re.M)
     found = [one for one in reports if re.search(place, one.splitlines()[0], re.I)]
     assert bool(found) == bool(words), shown
     assert words in ''.join(found)
 
 
-def test_a_dead_kernel_is_not_waited_for(shown):
-    assert 'The kernel died' in shown
+def test_what_a_later_cell_computes_is_asked_at_the_end(shown):
+    assert 'end.ipynb, Facts' in shown
+    assert 'loss is [238.09]' in shown.partition('end.ipynb, Facts')[2]
 
 
-def test_a_reader_who_calls_nbval_gets_the_same(lines_of):
-    listed = lines_of('--nbval', '--collect-only', cwd=NOTEBOOKS)
+@pytest.mark.parametrize('cwd', [ROOT, NOTEBOOKS], ids=['root', 'inside'])
+def test_a_reader_who_calls_nbval_gets_the_same(lines_of, cwd):
+    listed = lines_of('--nbval', '--collect-only', NOTEBOOKS, cwd=cwd)
     for path in paths():
         assert f'{path.name}::Cell 1' in listed
     assert 'helpers_come_from_this_folder' in listed

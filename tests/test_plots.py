@@ -65,3 +65,13 @@ def test_words_in_the_colour_of_a_curve_can_be_read_on_white():
         light = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
         contrast = 1.05 / (light @ [0.2126, 0.7152, 0.0722] + 0.05)  # WCAG 2
         assert contrast > 4.5, text.get_text()
+
+
+def test_a_label_stands_where_it_is_told():
+    places = {'one': (0.5, 20)}
+    outside, *_, inside = plots.loss_curves(
+        {'one': [1, 9], 'two': [1, 2]}, places=places
+    ).texts
+    assert inside.get_position() == places['one']
+    assert outside.get_text() == 'two'
+    assert outside.get_position()[0] > 1

@@ -41,7 +41,9 @@ def account(folder):
     with Jovian(folder / 'home') as service:
         service.log_in()
         yield service
-    assert {*holders(folder)} <= {service.credentials}
+    files = contents(folder)
+    files.pop(service.credentials, None)
+    assert not [path for path, content in files.items() if KEY.encode() in content]
 
 
 @pytest.fixture
@@ -54,13 +56,9 @@ def contents(folder):
     return {path: path.read_bytes() for path in folder.rglob('*') if path.is_file()}
 
 
-def holders(folder):
-    return [path for path, text in contents(folder).items() if KEY.encode() in text]
-
-
-def environment(service, **more):
+def environment(service, *folders, **more):
     """The home of the service's user, and no way out of the machine."""
-    ours = execute.environment() | NO_WAY_OUT | more
+    ours = execute.environment(*folders) | NO_WAY_OUT | more
     ours |= dict.fromkeys(['HOME', 'USERPROFILE'], str(service.home))
     return {name: value for name, value in ours.items() if name != 'CI'}
 
@@ -73,36 +71,43 @@ def run(*command, folder, env):
     return done.stdout
 
 
-def in_script(service, before='', cell=CELL, **variables):
+def in_script(service, before=''):
     """Run the cell where no question can be answered. Returns what it printed."""
-    env = environment(service, JOVIAN_COMMIT='1') | variables
+    env = environment(service, JOVIAN_COMMIT='1')
     script = service.home / 'upload.py'
-    script.write_text(f'{before}\n{cell}')
+    script.write_text(f'{before}\n{CELL}')
     return run(sys.executable, script, folder=service.home, env=env)
 
 
-def refusal(why):
-    return f'Jovian: nothing was uploaded, because {why}.\n'
+# Before anything is uploaded
 
 
-# Before it is uploaded, and meanwhile
+@pytest.fixture
+def refused(service, monkeypatch):
+    """A function that tries to upload in this process, and says why it must fail."""
+    monkeypatch.delenv('CI', raising=False)
+    for name, value in {**NO_WAY_OUT, 'JOVIAN_COMMIT': '1'}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(Path, 'home', lambda: service.home)
+    monkeypatch.setattr(sharing, 'SECONDS', 0.5)
 
-HASTY = 'from helpers import sharing; sharing.SECONDS = 1'
-ATTENDED = """
-import IPython
-from types import SimpleNamespace as Space
-IPython.get_ipython = lambda: Space(kernel=Space(_allow_stdin=True))
-"""
+    def because(why, upload=False):
+        before = contents(service.home)
+        with pytest.raises(sharing.NotShared) as caught:
+            sharing.uploading(upload, PATH.name).__enter__()
+        assert str(caught.value) == f'nothing was uploaded, because {why}.'
+        assert contents(service.home) == before
+
+    return because
 
 
-@pytest.mark.parametrize(
-    ('wish', 'ci', 'why'),
-    [('False', {}, 'upload is False'), ('True', {'CI': ''}, ALONE)],
-)
-def test_nothing_is_uploaded_unasked(service, wish, ci, why):
-    cell = CELL.replace('upload = False', f'upload = {wish}')
-    shown = in_script(service, ATTENDED, cell, JOVIAN_COMMIT='0', **ci)
-    assert shown == refusal(why)
+def test_nothing_is_uploaded_unasked(service, refused, monkeypatch):
+    kernel = SimpleNamespace(_allow_stdin=True)
+    monkeypatch.setattr('IPython.get_ipython', lambda: SimpleNamespace(kernel=kernel))
+    monkeypatch.setenv('JOVIAN_COMMIT', '0')
+    refused('upload is False', upload=False)
+    monkeypatch.setenv('CI', 'true')
+    refused(ALONE, upload=True)
     assert service.log == []
 
 
@@ -111,56 +116,41 @@ def silence():
     return answer(503)
 
 
-def instead(path, function):
-    return lambda service: service.instead.update({path: function})
+def answering(status, text=''):
+    return lambda s: s.instead.update({'/user/profile': lambda: Response(text, status)})
 
 
-STORE, LIST = '~/.jovian/credentials.json', f'/user/{USER}/gist/{PROJECT}'
-ME, SEND = '/user/profile', '/gist/create'
-SILENT = refusal('the service does not answer (is there a network?)')
-ERROR = refusal('the service answers with the error 500')
-NONSENSE = refusal('the service gives no sensible answer')
-BROKE = 'Jovian: the upload broke off'
-UNREAD = 'Jovian: uploaded, but the list of files cannot be read.\n'
+STORE = '~/.jovian/credentials.json'
+SILENT = 'the service does not answer (is there a network?)'
 
 
 @pytest.mark.parametrize(
-    ('prepare', 'said'),
+    ('prepare', 'why'),
     [
-        (lambda s: s.credentials.unlink(), refusal(f'there is no API key in {STORE}')),
-        (lambda s: s.credentials.write_text('{"A'), refusal(f'{STORE} is damaged')),
+        (lambda s: s.credentials.unlink(), f'there is no API key in {STORE}'),
+        (lambda s: s.credentials.write_text('{"API_KEY": '), f'{STORE} is damaged'),
+        (lambda s: s.log_in('x'), 'the service refuses the key'),
         (lambda s: s.stop(), SILENT),
-        (instead(ME, silence), SILENT),
-        (instead(ME, lambda: Response('', 500)), ERROR),
-        (instead(ME, lambda: Response('<html>')), NONSENSE),
-        (instead(SEND, silence), f'{BROKE}: ReadTimeout.\n'),
-        (instead(SEND, lambda: answer(401)), f'{BROKE}: PermissionError.\n'),
-        (instead(LIST, lambda: answer(404)), UNREAD),
+        (lambda s: s.instead.update({'/user/profile': silence}), SILENT),
+        (answering(500), 'the service answers with the error 500'),
+        (answering(200, '<html>'), 'the service gives no sensible answer'),
     ],
 )
-def test_what_goes_wrong_is_said_and_the_key_kept(service, prepare, said):
+def test_what_prevents_an_upload_is_said_and_nothing_lost(
+    service, refused, prepare, why
+):
     prepare(service)
-    before = holders(service.home)
-    last = in_script(service, HASTY).splitlines(keepends=True)[-1]
-    assert last == said
-    assert holders(service.home) == before
+    refused(why)
 
 
-def test_helpers_that_were_installed_without_the_series(service):
-    shown = in_script(service, f'{HASTY}; sharing.ROOT /= "helpers"')
-    absent = sharing.CLONE_NEEDS[0]
-    assert shown == refusal(f'{absent} is not beside the folder helpers/')
+def test_helpers_that_were_installed_without_the_series(refused, monkeypatch, tmp_path):
+    monkeypatch.setattr(sharing, 'ROOT', tmp_path)
+    refused(f'{sharing.CLONE_NEEDS[0]} is not beside the folder helpers/')
 
 
-def test_an_sdk_that_cannot_be_imported(service):
-    shown = in_script(service, 'import sys; sys.modules["pkg_resources"] = None')
-    cure = 'pip install jovian "setuptools<80.9" mends that'
-    assert shown == refusal(f'jovian cannot be imported; {cure}')
-
-
-def test_the_key_is_not_sent_on_when_the_service_redirects(service):
+def test_the_key_is_not_sent_on_when_the_service_redirects(service, refused):
     service.instead['/user/profile'] = lambda: redirect('/elsewhere')
-    assert in_script(service) == refusal('the service refuses the key')
+    refused('the service refuses the key')
     sent = [request.headers.get('Authorization') for request, _ in service.log]
     assert sent == [f'Bearer {KEY}', None]
 
@@ -170,7 +160,35 @@ def test_the_default_address_is_the_sdks():
     assert f'"{sharing.API_URL}/"' in constants.read_text()
 
 
-# After it is uploaded
+# While it is uploaded, and after
+
+
+def test_an_sdk_that_cannot_be_imported(service):
+    assert in_script(service, 'import sys; sys.modules["pkg_resources"] = None') == (
+        'Jovian: nothing was uploaded, because jovian cannot be imported; '
+        'pip install jovian "setuptools<80.9" mends that.\n'
+    )
+    assert service.files == {}
+
+
+LIST = f'/user/{USER}/gist/{PROJECT}'
+
+
+@pytest.mark.parametrize(
+    ('path', 'function', 'why'),
+    [
+        ('/gist/create', silence, 'the upload broke off: ReadTimeout.'),
+        ('/gist/create', lambda: answer(401), 'the upload broke off: PermissionError.'),
+        (LIST, lambda: answer(404), 'uploaded, but the list of files cannot be read.'),
+    ],
+)
+def test_what_goes_wrong_meanwhile_is_said_and_the_key_kept(
+    service, path, function, why
+):
+    service.instead[path] = function
+    shown = in_script(service, 'from helpers import sharing; sharing.SECONDS = 1')
+    assert shown.endswith(f'\nJovian: {why}\n')
+    assert KEY in service.credentials.read_text()
 
 
 def test_without_a_link_nothing_was_uploaded():
@@ -179,13 +197,16 @@ def test_without_a_link_nothing_was_uploaded():
 
 
 def test_what_got_lost_is_named(service):
-    def append(content):
-        return content + b'\n'
-
-    lost = {PATH.name: bytes.swapcase, 'helpers/data.py': lambda content: None}
-    lost['helpers/regions.csv'] = append
-    kept = lost | {'notebooks/03-loss.ipynb': append}  # the same JSON
-    service.keep = lambda path, content: kept.get(path, bytes)(content)
+    spoil, append = bytes.swapcase, lambda content: content + b'\n'
+    lost = {
+        PATH.name: spoil,
+        'notebooks/01-training-data.ipynb': lambda _: answer(413),
+        'notebooks/02-model-from-scratch.ipynb': spoil,
+        'helpers/data.py': lambda _: answer(200),
+        'helpers/regions.csv': append,
+    }
+    same_json = {'notebooks/03-loss.ipynb': append}
+    service.keep = lambda path, sent: (lost | same_json).get(path, bytes)(sent)
     shown = in_script(service)
     assert COMMITTED in shown, 'The SDK hides it.'
     assert re.findall('Lost on the way: (.*)', shown) == list(lost)
@@ -240,7 +261,7 @@ def trip(tmp_path_factory):
 
 def test_a_reader_is_asked_once_and_uploads(trip):
     alone, shown = trip.shown.split('\n', 1)
-    assert f'{alone}\n' == refusal(ALONE)
+    assert alone == f'Jovian: nothing was uploaded, because {ALONE}.'
     assert COMMITTED in shown
     assert not re.search(f'Lost|Jovian:|{KEY}', shown)
     assert [question['password'] for question in trip.asked] == [True]
@@ -265,5 +286,5 @@ def test_the_clone_runs_with_what_pip_installs_from_it(trip):
     run(sys.executable, *pip, folder=trip.service.home, env=env)
     probe = 'import helpers.plots; print(helpers.plots.__file__)'
     notebook = trip.clone / 'notebooks' / PATH.name
-    _, found, _ = execute.execute(notebook, probe=probe, env=env)
+    _, found = execute.execute(notebook, probe=probe, env=env)
     assert found.strip() == str(site / 'helpers' / 'plots.py')

@@ -17,7 +17,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from textwrap import indent
 
 import nbformat
 from compare import cell_differences, claim_holds, picture_moved
@@ -26,6 +25,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from series import ROOT, paths, places
 
+CELL_SECONDS = 120
 KERNELSPEC = {
     'display_name': 'Python 3 (ipykernel)',
     'language': 'python',
@@ -39,6 +39,13 @@ PERSONAL += ('PYTHONPATH', 'PYTHONSTARTUP')
 
 class NotebookFailed(Exception):
     """A cell raised, hung, or took its kernel with it. The text says which and how."""
+
+    def __init__(self, path, place, cell, what):
+        source = '\n'.join(f'    {line}' for line in cell.source.splitlines())
+        super().__init__(
+            f'{path.name}: {place} failed.\n\n{source}\n\n{what}\n\n'
+            'Mend the cell (`make lab` opens the series), then run this again.'
+        )
 
 
 def environment(*folders):
@@ -58,7 +65,7 @@ def environment(*folders):
     return kept | {'PYTHONPATH': os.pathsep.join(map(str, [*folders, ROOT]))}
 
 
-def execute(path, probe='', seconds=120, env=None):
+def execute(path, probe='', seconds=CELL_SECONDS, env=None, amiss=None):
     """Run a notebook in a new kernel, in its own folder.
 
     Args:
@@ -66,10 +73,10 @@ def execute(path, probe='', seconds=120, env=None):
         probe: code to run in the same kernel after the last cell.
         seconds: the longest that one cell may take.
         env: the kernel's environment variables, if not those of `environment`.
+        amiss: a list to which a line is added for each fact that does not hold.
 
     Returns:
-        The executed notebook, as `record` would save it; what the probe printed; a line
-        for each fact that does not hold.
+        The executed notebook, as `record` would save it, and what the probe printed.
 
     Raises:
         NotebookFailed: naming the notebook, the cell, its source and the error.
@@ -94,20 +101,22 @@ def execute(path, probe='', seconds=120, env=None):
     )
     try:
         client.execute(env=env or environment())
-    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        place, cell = client.running
-        what = str(error).partition('\n')[0]
-        if isinstance(error, CellExecutionError):
-            what = f'{error.ename}: {error.evalue}'
-        head, source = f'{path.name}: {place} failed.', indent(cell.source, '    ')
-        cure = 'Mend the cell (`make lab` opens the series), then run this again.'
-        raise NotebookFailed('\n\n'.join([head, source, what, cure])) from None
+    except CellExecutionError as error:
+        what = f'{error.ename}: {error.evalue}'
+        raise NotebookFailed(path, *client.running, what) from None
+    except CellTimeoutError:
+        what = f'The cell was still running after {seconds} seconds and was stopped.'
+        raise NotebookFailed(path, *client.running, what) from None
+    except DeadKernelError:
+        what = 'The kernel died while the cell ran (out of memory, or a crash).'
+        raise NotebookFailed(path, *client.running, what) from None
+    if amiss is not None:
+        amiss += client.amiss
 
     probed = notebook.cells.pop()
     notebook.metadata.kernelspec = KERNELSPEC
     notebook.metadata.language_info.pop('version', None)
-    said = ''.join(output.get('text', '') for output in probed.outputs)
-    return notebook, said, client.amiss
+    return notebook, ''.join(out.get('text', '') for out in probed.outputs)
 
 
 class Client(NotebookClient):
@@ -168,6 +177,13 @@ def keep(before, notebook):
     return renewed
 
 
+def write(path, notebook):
+    """Replace a notebook in one step: a reader sees the old file or the new one."""
+    draft = Path(path).with_suffix('.ipynb.draft')
+    nbformat.write(notebook, draft)
+    os.replace(draft, path)
+
+
 def save_picture(notebook):
     """Keep the README's picture equal to the figure that it was taken from."""
     for cell in notebook.cells:
@@ -180,11 +196,10 @@ def save_picture(notebook):
 
 def record(path, everything=False):
     """Execute a notebook and save it. Returns what was renewed, and what is amiss."""
-    notebook, printed, amiss = execute(path, LAST_LOSS)
+    amiss = []
+    notebook, printed = execute(path, LAST_LOSS, amiss=amiss)
     lines = [] if everything else keep(committed(path), notebook)
-    draft = path.with_suffix('.draft')  # replaced in one step, never half of it
-    nbformat.write(notebook, draft)
-    draft.replace(path)
+    write(path, notebook)
     save_picture(notebook)
     return printed, lines + amiss
 
@@ -206,8 +221,9 @@ def main(arguments=None):
         loss = json.loads(printed)
         shown = 'no loss yet' if loss is None else f'loss {loss:12.6g}'
         seconds = time.perf_counter() - start
-        line = f'{path.name:32} {seconds:5.1f} s   {shown}'
-        print(line, *lines, sep='\n    ', flush=True)
+        print(f'{path.name:32} {seconds:5.1f} s   {shown}', flush=True)
+        for line in lines:
+            print(f'    {line}', flush=True)
 
 
 if __name__ == '__main__':

@@ -14,9 +14,19 @@ from myst_parser.slugs import github_slugify
 from pygments.formatters import HtmlFormatter
 from sphinx.highlighting import PygmentsBridge
 
-sys.path += map(str, Path(__file__).parents[:2])
+sys.path.append(str(Path(__file__).parent))
+sys.path.append(str(Path(__file__).parent.parent))
 from landing import hero
-from series import NOTEBOOKS, Notebook, defined, is_folded, listed, paths, statements
+from series import (
+    NOTEBOOKS,
+    Notebook,
+    defined,
+    is_folded,
+    listed,
+    paths,
+    printed,
+    statements,
+)
 
 project = 'Linear regression and gradient descent with PyTorch'
 html_title = project
@@ -90,6 +100,8 @@ class Lines(HtmlFormatter):
 
 PygmentsBridge.html_formatter = Lines
 
+ANSWER_HERE = 'In JupyterLab you can type your answer here, and check it below.'
+
 # `make links`: these are examples, or need the reader's own server.
 linkcheck_ignore = [r'https?://(127\.|localhost|HOST)', r'https://mybinder\.org/v2/']
 linkcheck_retries = 3
@@ -158,14 +170,12 @@ def suit_readers(app, docname, source):
             words = prompt(cell, any(draws))
             prompts = {'code_prompt_show': words, 'code_prompt_hide': words}
             cell.metadata['mystnb'] = prompts
-        shown = ''.join(output.get('text', '') for output in cell.outputs).strip()
-        if shown in scripts:
-            cell.outputs = [markdown(f'```python\n{shown}\n```')]
+        if printed(cell).strip() in scripts:
+            cell.outputs = [markdown(f'```python\n{printed(cell).strip()}\n```')]
         if cell in asked:
             cell.outputs = []
-    here = 'In JupyterLab you can type your answer here, and check it below.'
     for exercise in notebook.exercises():
-        exercise.opened.outputs = [markdown(here)]
+        exercise.opened.outputs = [markdown(ANSWER_HERE)]
     source[0] = nbformat.writes(notebook.node)
 
 
