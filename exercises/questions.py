@@ -770,7 +770,7 @@ def answer(errors, patience):
 def sums(rows):
     """The (6, 6) sums over so many random rows, and these rows."""
     x, y = random((rows, 3), (rows, 2))
-    table = torch.cat([x, torch.ones(rows, 1), y], dim=1).double()
+    table = torch.cat([torch.ones(rows, 1), x, y], dim=1).double()
     return table.t() @ table, table
 
 
@@ -799,21 +799,22 @@ def answer(total, rows):
 check_mean_and_std = Exercise(
     right="""
 def answer(total):
-    count = total[3, 3]
-    mean = total[3, :3] / count
-    return mean, (total.diagonal()[:3] / count - mean ** 2).sqrt()
+    count = total[0, 0]
+    mean = total[0, 1:4] / count
+    return mean, (total.diagonal()[1:4] / count - mean ** 2).sqrt()
 """,
     means='It is the same for a thousand rows and for a billion: the sums hold it.',
     cases=[sums(40)[:1], sums(9)[:1]],
     hints={
         'this is the variance; take the root.': '.sqrt() →',
+        'column 0 is the ones, the inputs are columns 1 to 3.': '1:4] → :3]',
         'this is the root of the mean square; '
         'take the mean off first.': '- mean ** 2 →',
         'square the mean before you subtract it.': 'mean ** 2 → mean',
         'divide the sums by the number of rows.': 'return mean → return mean * count',
         'divide the squares by the number of rows, not by one less.': [
             ').sqrt() → ).mul(count / (count - 1)).sqrt()',
-            'diagonal()[:3] / count → diagonal()[:3] / (count - 1)',
+            'diagonal()[1:4] / count → diagonal()[1:4] / (count - 1)',
         ],
     },
     first='Where do the sums of the inputs stand, where those of their squares?',
@@ -844,7 +845,7 @@ def answer(xx1, w1, xx2, w2):
         'Sums add up where weights do not: which ones are missing?': '(w1 + w2) / 2',
         'this weighs by rows. Does a row always say as much about each weight? '
         'it does not if an input hardly varies: weigh by '
-        'the whole matrices.': '(xx1[3, 3] * w1 + xx2[3, 3] * w2) / (xx1 + xx2)[3, 3]',
+        'the whole matrices.': '(xx1[0, 0] * w1 + xx2[0, 0] * w2) / (xx1 + xx2)[0, 0]',
         'weigh by the matrices, not by their diagonals.': (
             '(w1 * xx1.diagonal() + w2 * xx2.diagonal()) / (xx1 + xx2).diagonal()'
         ),

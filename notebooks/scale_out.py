@@ -68,8 +68,8 @@ def train(dataset, batch, epochs, saved=None, crash=None):
 
 
 def weights(linear):
-    """The weights as a list, the bias last in each row: (2, 4)."""
-    return torch.cat([linear.weight, linear.bias[:, None]], dim=1).tolist()
+    """The weights as a list, the bias first in each row: (2, 4)."""
+    return torch.cat([linear.bias[:, None], linear.weight], dim=1).tolist()
 
 
 def main():

@@ -207,7 +207,7 @@ def work(rank, world, store, sizes, n):
     make_rows, sums = taught(13, 'make_rows', 'sums')
     torch.manual_seed(0)
     data, found = make_rows(n), {}
-    dataset = TensorDataset(data[:20_000, :3], data[:20_000, 4:])
+    dataset = TensorDataset(data[:20_000, 1:4], data[:20_000, 4:])
     for size in sizes:
         trained = scale_out.train(dataset, size, 2)
         weights = torch.tensor(trained['last'])
