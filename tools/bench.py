@@ -106,8 +106,8 @@ def by_fit(x, y, epochs):
 
 
 def columns(x, y):
-    """Inputs, ones and targets: (6, rows)."""
-    return torch.cat([x, torch.ones(len(x), 1), y], dim=1).t().contiguous()
+    """Ones, inputs and targets: (6, rows)."""
+    return torch.cat([torch.ones(len(x), 1), x, y], dim=1).t().contiguous()
 
 
 def by_two_addmm(x, y, epochs):
@@ -121,7 +121,7 @@ def by_one_power(x, y, epochs):
 
 
 def predictor(w):
-    return lambda x: x @ w[:, :3].t() + w[:, 3]
+    return lambda x: x @ w[:, 1:].t() + w[:, 0]
 
 
 TRAINERS = {
