@@ -59,7 +59,7 @@ def show(ax, alt):
     """Show the figure that holds `ax`, described in words by `alt`, and close it."""
     if not alt.strip():
         raise ValueError('A figure needs a description: show(ax, "Line chart: ...").')
-    figure, png = np.ravel(ax)[0].figure, io.BytesIO()
+    figure, png = unshown(ax), io.BytesIO()
     for text in figure.findobj(Text):
         text.set_color(WORDS.get(to_hex(text.get_color()), text.get_color()))
     figure.savefig(png, dpi=DPI, bbox_inches='tight')
@@ -70,6 +70,14 @@ def show(ax, alt):
     return Picture(png.getvalue(), alt, width)
 
 
+def unshown(ax):
+    """The figure that holds `ax`, which must still be open."""
+    figure = np.ravel(ax)[0].figure
+    if getattr(figure, 'number', None) not in plt.get_fignums():
+        raise ValueError('This figure has been shown already: draw a new one.')
+    return figure
+
+
 def movie(ax, moves, frames, alt):
     """Show the figure that holds `ax` as a moving picture that plays once, then rests.
 
@@ -78,7 +86,7 @@ def movie(ax, moves, frames, alt):
         frames: what to call them with. What cannot animate shows the last one.
         alt: the description in words.
     """
-    figure, images, png = np.ravel(ax)[0].figure, [], io.BytesIO()
+    figure, images, png = unshown(ax), [], io.BytesIO()
     figure.set_dpi(MOVING_DPI)
     for frame in frames:
         for move in moves:

@@ -49,6 +49,8 @@ def test_a_picture_carries_its_description_in_every_form():
     ax = plots.loss_curves({'one': torch.ones(3, requires_grad=True)})
     picture = plots.show(ax, 'A line chart of "a" & b.')
     assert not plt.get_fignums()
+    with pytest.raises(ValueError, match='shown already'):  # a cell's leftover `ax`
+        plots.show(ax, 'Another chart.')
     bundle = picture._repr_mimebundle_()
     assert bundle['text/plain'] == repr(picture) == 'A line chart of "a" & b.'
     assert 'alt="A line chart of &quot;a&quot; &amp; b."' in bundle['text/html']
