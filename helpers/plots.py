@@ -14,6 +14,7 @@ import numpy as np
 from matplotlib.colors import LogNorm, to_hex
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
+from matplotlib.ticker import LogFormatter, ScalarFormatter
 from PIL import Image
 
 BLUE, VERMILLION, INK, GREY = '#0072B2', '#D55E00', '#222222', '#767676'
@@ -71,10 +72,17 @@ def show(ax, alt):
 
 
 def unshown(ax):
-    """The figure that holds `ax`, which must still be open."""
+    """The figure of `ax`: still open, with a label where an axis has numbers."""
     figure = np.ravel(ax)[0].figure
     if getattr(figure, 'number', None) not in plt.get_fignums():
         raise ValueError('This figure has been shown already: draw a new one.')
+    drawn = [ax for ax in figure.axes if ax.axison]
+    for axis in [axis for ax in drawn for axis in (ax.xaxis, ax.yaxis)]:
+        numbers = isinstance(axis.get_major_formatter(), ScalarFormatter | LogFormatter)
+        seen = any(tick.get_visible() for tick in axis.get_ticklabels())
+        if numbers and seen and not axis.get_label_text():
+            name = f'{axis.axis_name}label'
+            raise ValueError(f"Numbers of what? Add ax.set({name}='loss (tons²)').")
     return figure
 
 

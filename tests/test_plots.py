@@ -77,3 +77,12 @@ def test_a_label_stands_where_it_is_told():
     assert inside.get_position() == places['one']
     assert outside.get_text() == 'two'
     assert outside.get_position()[0] > 1
+
+
+def test_numbers_on_an_axis_say_of_what():
+    _, ax = plt.subplots()
+    ax.set(xlabel='rain (mm)')
+    with pytest.raises(ValueError, match='ylabel'):
+        plots.show(ax, 'A chart.')
+    ax.set_yticks([0, 1], ['Kanto', 'Johto'])
+    plots.show(ax, 'A chart.')
