@@ -13,9 +13,11 @@ from PIL import Image
 from series import (
     MACHINE_FACT,
     ROOT,
+    defined,
     is_folded,
     is_machine_fact,
     listed,
+    names,
     printed,
     statements,
 )
@@ -93,6 +95,13 @@ def test_assertions_can_fail_and_none_is_lost(notebook):
     for test in found:
         assert not isinstance(test, always_so), ast.unparse(test)
     assert len(found) == ASSERTIONS[notebook.number], 'Is ASSERTIONS what you want?'
+
+
+def test_what_is_defined_is_used(notebook):
+    code = [*statements(notebook.cells)]
+    made = {name for statement in code for name in defined(statement)}
+    used = {name for statement in code for name in names(statement, ast.Load)}
+    assert made - used <= {'_', 'answer'}
 
 
 def test_cells_were_run_once_from_top_to_bottom(notebook):
