@@ -1,6 +1,6 @@
 """Export the exercises for a class: `python tools/classroom.py` writes to build/otter.
 
-`student` gets the notebooks to hand out, `autograder` what otter-grader grades them by.
+`student` holds the notebooks to hand out, and a zip file what otter grades one by.
 """
 
 from contextlib import chdir
@@ -11,15 +11,13 @@ import nbformat
 from otter.generate import main as generate
 from series import ROOT, Notebook, paths
 
-IMPORTED = [*ROOT.glob('exercises/*.*'), *ROOT.glob('helpers/*.*')]
-IMPORTED += ROOT.glob('notebooks/*.py')
-# Otter runs the whole notebook, then such a file for each exercise.
+IMPORTED = ('exercises/*.*', 'helpers/*.*', 'notebooks/*.py')  # by the notebooks
+# Otter runs a whole notebook, and then such a file for each exercise.
 TEST = """\
 from exercises import {check}
 from otter.test_files import test_case
 
 OK_FORMAT, name = False, 'q{number}'
-
 
 @test_case(points=1)
 def is_right(answer_{number}):
@@ -36,9 +34,9 @@ def for_student(notebook):
     """
     tests = []
     for number, exercise in enumerate(notebook.exercises(), start=1):
-        call, cell = f'{exercise.check}(answer)', exercise.checking
-        named = f'answer_{number} = answer  # this is graded'
-        cell.source = cell.source.replace(call, f'{named}\n{call}')
+        cell, call = exercise.checking, f'{exercise.check}(answer)'
+        named = f'answer_{number} = answer  # this is graded\n{call}'
+        cell.source = cell.source.replace(call, named)
         notebook.cells.remove(exercise.fold)
         tests.append(TEST.format(check=exercise.check, number=number))
     for cell in notebook.code:
@@ -47,31 +45,28 @@ def for_student(notebook):
 
 
 def export(path, folder):
-    """Write both versions of a notebook, each in its part of a folder.
+    """Write the student's version of a notebook and its autograder into a folder.
 
     Returns:
-        The paths of the student's notebook and of the autograder, a zip file.
+        The paths of both.
     """
     notebook, student = Notebook(path), folder / 'student' / path.name
-    autograder = folder / 'autograder' / f'{path.stem}.zip'
+    autograder = folder / f'{path.stem}.zip'
     student.parent.mkdir(parents=True, exist_ok=True)
-    autograder.parent.mkdir(exist_ok=True)
-    packages = (ROOT / 'environment.yml').read_text().replace('      - -e .\n', '')
-    with TemporaryDirectory() as folder, chdir(ROOT):
-        environment = Path(folder, 'environment.yml')
-        environment.write_text(packages)
+    with TemporaryDirectory() as own, chdir(ROOT):
         for number, test in enumerate(for_student(notebook), start=1):
-            Path(folder, f'q{number}.py').write_text(test)
-        generate(
-            tests_dir=folder,
-            output_path=autograder,
-            environment=environment,
-            files=IMPORTED,
-        )
+            Path(own, f'q{number}.py').write_text(test)
+        # What is installed here as a package lies beside the notebook there.
+        packages = Path('environment.yml').read_text().replace('      - -e .\n', '')
+        environment = Path(own, 'environment.yml')
+        environment.write_text(packages)
+        files = [file for pattern in IMPORTED for file in ROOT.glob(pattern)]
+        options = {'environment': environment, 'no_requirements': True, 'files': files}
+        generate(tests_dir=own, output_path=autograder, **options)
     nbformat.write(notebook.node, student)
     return student, autograder
 
 
 if __name__ == '__main__':
     for path in paths():
-        print(*export(path, Path('build/otter')))
+        print(export(path, ROOT / 'build' / 'otter')[1].relative_to(ROOT), flush=True)
