@@ -15,7 +15,7 @@ def test_a_student_gets_every_exercise_and_no_solution(notebook):
     text = '\n'.join(cell.source for cell in given.cells)
     for number, exercise in enumerate(notebook.exercises(), start=1):
         assert exercise.solution not in text
-        assert f'\nanswer_{number} = answer  #' in text
+        assert f'\nanswer_{number} = answer  # this is graded\n' in text
         assert f'{exercise.check}(answer_{number})' in tests[number - 1]
     assert len(tests) == number
     assert not any(cell.outputs for cell in given.code)

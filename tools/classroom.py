@@ -34,9 +34,8 @@ def for_student(notebook):
     """
     tests = []
     for number, exercise in enumerate(notebook.exercises(), start=1):
-        cell, call = exercise.checking, f'{exercise.check}(answer)'
-        named = f'answer_{number} = answer  # this is graded\n{call}'
-        cell.source = cell.source.replace(call, named)
+        named = f'answer_{number} = answer  # this is graded'
+        exercise.checking.source = f'{named}\n{exercise.checking.source}'
         notebook.cells.remove(exercise.fold)
         tests.append(TEST.format(check=exercise.check, number=number))
     for cell in notebook.code:
