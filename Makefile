@@ -75,7 +75,7 @@ site: $(DEV) ## build the static site: build/site/index.html (REPO=owner/name: l
 pdf: site ## print the series as one PDF, with Chromium: build/series.pdf
 	@$(BIN)/python tools/paper.py
 
-# A student's folder needs no more: it brings what its notebooks import.
+# Beside the students' notebooks lies what they import.
 otter: $(DEV) ## export the exercises for a class, to be graded by otter-grader: build/otter
 	@rm -rf build/otter
 	@$(BIN)/python tools/classroom.py
