@@ -58,6 +58,7 @@ NAMED = {
     'an explorer that runs for a minute': ('helpers/explore.js', '(2000 * some)', '(60000 * some)', 'test_explore -k motion'),
     'an open answer is right': ('exercises/*.py', 'if answer is ...:', 'if False:', 'test_exercises'),
     'any tensor is right': ('exercises/*.py', 'if not wrong:', 'if True:', 'test_exercises'),
+    'a solution in a handout': ('tools/classroom.py', 'notebook.cells.remove(exercise.fold)', 'pass', 'test_classroom'),
     'the key follows a redirect': ('*/sharing.py', 'add_unredirected_header', 'add_header', 'test_sharing -k redirects'),
     'a clone without its exercises': ('*/sharing.py', "    'exercises/*.py',\n", '', 'test_sharing -k link'),
     'another torch in the README': ('README.md', 'torch==2', 'torch==1', 'test_environment'),
