@@ -15,8 +15,8 @@ WINDOWS = {
     'desktop': {'viewport': {'width': 1280, 'height': 844}},
     'phone': {'viewport': {'width': 390, 'height': 844}, 'has_touch': True},
 }
-# Oracles are no plugin, but named here their assertions say which values they compared.
-pytest_plugins = ['oracles', 'one_run']
+pytest.register_assert_rewrite('oracles')  # they say which values they compared
+pytest_plugins = ['one_run']
 
 
 @pytest.fixture(scope='session')

@@ -11,9 +11,6 @@ import pytest
 import torch
 import torch.nn.functional as F
 from series import ROOT, paths
-from sklearn.datasets import load_diabetes
-from sklearn.linear_model import Ridge
-from sklearn.preprocessing import StandardScaler
 from torch.utils.data import DataLoader
 
 DATA = torch.tensor(
@@ -340,17 +337,21 @@ def every_block_of_the_field_trial_once(left, large, maize):
 
 def patients():
     """Diabetes: inputs, targets, and the rows for test, validation and training."""
+    from sklearn.datasets import load_diabetes  # it takes two seconds
+
     table = load_diabetes(scaled=False)
     order = torch.randperm(442, generator=torch.Generator().manual_seed(0))
     return table.data, table.target, *np.split(order.numpy(), [90, 180])
 
 
 def standardised(x, rows):
-    return StandardScaler().fit(x[rows]).transform(x)
+    return (x - x[rows].mean(axis=0)) / x[rows].std(axis=0)
 
 
 @asks('alphas, by_alpha.tolist(), by_epoch[:, 1:].tolist(), int(best_epoch)', 12)
 def penalties_and_epochs_of_the_patients(alphas, by_alpha, by_epoch, best_epoch):
+    from sklearn.linear_model import Ridge
+
     x, y, _, valid, train = patients()
     few = train[:20]
     x = standardised(x, few)

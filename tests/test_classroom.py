@@ -5,7 +5,6 @@ import zipfile
 import nbformat
 import pytest
 from classroom import export, for_student
-from otter.api import grade_submission
 from series import Notebook, numbered
 
 
@@ -24,6 +23,8 @@ def test_a_student_gets_every_exercise_and_no_solution(notebook):
 @pytest.mark.slow
 @pytest.mark.parametrize(('solves', 'points'), [(True, 3), (False, 0)])
 def test_otter_grades_what_a_student_hands_in(solves, points, tmp_path):
+    from otter.api import grade_submission
+
     handed_in, autograder = export(numbered(2), tmp_path)
     assert '-e .' not in zipfile.Path(autograder, 'environment.yml').read_text()
     node = nbformat.read(handed_in, as_version=4)

@@ -8,7 +8,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import nbformat
-from otter.generate import main as generate
 from series import ROOT, Notebook, paths
 
 IMPORTED = ('exercises/*.*', 'helpers/*.*', 'notebooks/*.py')  # by the notebooks
@@ -49,6 +48,8 @@ def export(path, folder):
     Returns:
         The paths of both.
     """
+    from otter.generate import main as generate  # it takes a second
+
     notebook, student = Notebook(path), folder / 'student' / path.name
     autograder = folder / f'{path.stem}.zip'
     student.parent.mkdir(parents=True, exist_ok=True)
