@@ -57,7 +57,12 @@ class Picture:
 
 
 def show(ax, alt):
-    """Show the figure that holds `ax`, described in words by `alt`, and close it."""
+    """Show the figure that holds `ax`, described in words by `alt`, and close it.
+
+    Raises:
+        ValueError: no description, a figure that was shown before, or an axis with
+            numbers and no label.
+    """
     if not alt.strip():
         raise ValueError('A figure needs a description: show(ax, "Line chart: ...").')
     figure, png = unshown(ax), io.BytesIO()
@@ -81,8 +86,8 @@ def unshown(ax):
         numbers = isinstance(axis.get_major_formatter(), ScalarFormatter | LogFormatter)
         seen = any(tick.get_visible() for tick in axis.get_ticklabels())
         if numbers and seen and not axis.get_label_text():
-            name = f'{axis.axis_name}label'
-            raise ValueError(f"Numbers of what? Add ax.set({name}='loss (tons²)').")
+            said = f'{axis.axis_name} axis shows numbers, but not of what: add a label'
+            raise ValueError(f"The {said}, ax.set({axis.axis_name}label='… (unit)').")
     return figure
 
 

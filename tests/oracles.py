@@ -398,9 +398,8 @@ def made_up(count):
     errors = torch.randint(-8, 9, (count, 2), dtype=torch.int8).double()
     apples = inputs @ torch.tensor([-5.0, 26, 9]).double() + 76
     oranges = inputs @ torch.tensor([-3.0, 24, 12]).double() + 92
-    ones = torch.ones(count, 1).double()
-    x = torch.cat([ones, inputs], dim=1)
-    return x, torch.stack([apples, oranges], dim=1) + errors
+    targets = torch.stack([apples, oranges], dim=1) + errors
+    return with_ones(inputs).roll(1, dims=1), targets
 
 
 @asks('w_all.tolist(), best.tolist(), best_loss.item(), whole[0, 0].item()', 13)
