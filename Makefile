@@ -75,12 +75,9 @@ site: $(DEV) ## build the static site: build/site/index.html (REPO=owner/name: l
 pdf: site ## print the series as one PDF, with Chromium: build/series.pdf
 	@$(BIN)/python tools/paper.py
 
-# Beside the students' notebooks lies what they import.
 otter: $(DEV) ## export the exercises for a class, to be graded by otter-grader: build/otter
 	@rm -rf build/otter
 	@$(BIN)/python tools/classroom.py
-	@cp -r exercises helpers notebooks/scale_out.py build/otter/student
-	@rm -rf build/otter/student/*/__pycache__
 
 links: $(DEV) ## try every link to another site
 	@$(SPHINX) -b linkcheck . build/links

@@ -286,5 +286,5 @@ def test_the_clone_runs_with_what_pip_installs_from_it(trip):
     run(sys.executable, *pip, folder=trip.service.home, env=env)
     probe = 'import helpers.plots; print(helpers.plots.__file__)'
     notebook = trip.clone / 'notebooks' / PATH.name
-    _, found = execute.execute(notebook, probe=probe, env=env)
+    _, found, _ = execute.execute(notebook, probe=probe, env=env)
     assert found.strip() == str(site / 'helpers' / 'plots.py')

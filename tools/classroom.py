@@ -3,6 +3,7 @@
 `student` holds the notebooks to hand out, and a zip file what otter grades one by.
 """
 
+import shutil
 from contextlib import chdir
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,7 +11,14 @@ from tempfile import TemporaryDirectory
 import nbformat
 from series import ROOT, Notebook, paths
 
-IMPORTED = ('exercises/*.*', 'helpers/*.*', 'notebooks/*.py')  # by the notebooks
+from helpers.sharing import series_files
+
+IMPORTED = [  # by the notebooks, of all that a clone needs
+    Path(name)
+    for name in series_files()
+    if name.startswith(('exercises/', 'helpers/')) or name.endswith('.py')
+]
+
 # Otter runs a whole notebook, and then such a file for each exercise.
 TEST = """\
 from exercises import {check}
@@ -60,13 +68,18 @@ def export(path, folder):
         packages = Path('environment.yml').read_text().replace('      - -e .\n', '')
         environment = Path(own, 'environment.yml')
         environment.write_text(packages)
-        files = [file for pattern in IMPORTED for file in ROOT.glob(pattern)]
-        options = {'environment': environment, 'no_requirements': True, 'files': files}
+        options = {'environment': environment, 'no_requirements': True}
+        options['files'] = [ROOT / file for file in IMPORTED]
         generate(tests_dir=own, output_path=autograder, **options)
     nbformat.write(notebook.node, student)
     return student, autograder
 
 
 if __name__ == '__main__':
+    folder = ROOT / 'build' / 'otter'
     for path in paths():
-        print(export(path, ROOT / 'build' / 'otter')[1].relative_to(ROOT), flush=True)
+        print(export(path, folder)[1].relative_to(ROOT), flush=True)
+    for file in IMPORTED:  # scale_out.py lies beside the notebooks
+        copy = folder / 'student' / str(file).removeprefix('notebooks/')
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / file, copy)

@@ -25,7 +25,6 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from series import ROOT, paths, places
 
-CELL_SECONDS = 120
 KERNELSPEC = {
     'display_name': 'Python 3 (ipykernel)',
     'language': 'python',
@@ -65,7 +64,7 @@ def environment(*folders):
     return kept | {'PYTHONPATH': os.pathsep.join(map(str, [*folders, ROOT]))}
 
 
-def execute(path, probe='', seconds=CELL_SECONDS, env=None, amiss=None):
+def execute(path, probe='', seconds=120, env=None):
     """Run a notebook in a new kernel, in its own folder.
 
     Args:
@@ -73,10 +72,10 @@ def execute(path, probe='', seconds=CELL_SECONDS, env=None, amiss=None):
         probe: code to run in the same kernel after the last cell.
         seconds: the longest that one cell may take.
         env: the kernel's environment variables, if not those of `environment`.
-        amiss: a list to which a line is added for each fact that does not hold.
 
     Returns:
-        The executed notebook, as `record` would save it, and what the probe printed.
+        The executed notebook, as `record` would save it; what the probe printed; a line
+        for each fact that does not hold.
 
     Raises:
         NotebookFailed: naming the notebook, the cell, its source and the error.
@@ -110,13 +109,12 @@ def execute(path, probe='', seconds=CELL_SECONDS, env=None, amiss=None):
     except DeadKernelError:
         what = 'The kernel died while the cell ran (out of memory, or a crash).'
         raise NotebookFailed(path, *client.running, what) from None
-    if amiss is not None:
-        amiss += client.amiss
 
     probed = notebook.cells.pop()
     notebook.metadata.kernelspec = KERNELSPEC
     notebook.metadata.language_info.pop('version', None)
-    return notebook, ''.join(out.get('text', '') for out in probed.outputs)
+    said = ''.join(output.get('text', '') for output in probed.outputs)
+    return notebook, said, client.amiss
 
 
 class Client(NotebookClient):
@@ -196,8 +194,7 @@ def save_picture(notebook):
 
 def record(path, everything=False):
     """Execute a notebook and save it. Returns what was renewed, and what is amiss."""
-    amiss = []
-    notebook, printed = execute(path, LAST_LOSS, amiss=amiss)
+    notebook, printed, amiss = execute(path, LAST_LOSS)
     lines = [] if everything else keep(committed(path), notebook)
     write(path, notebook)
     save_picture(notebook)

@@ -170,8 +170,9 @@ def suit_readers(app, docname, source):
             words = prompt(cell, any(draws))
             prompts = {'code_prompt_show': words, 'code_prompt_hide': words}
             cell.metadata['mystnb'] = prompts
-        if printed(cell).strip() in scripts:
-            cell.outputs = [markdown(f'```python\n{printed(cell).strip()}\n```')]
+        shown = printed(cell).strip()
+        if shown in scripts:
+            cell.outputs = [markdown(f'```python\n{shown}\n```')]
         if cell in asked:
             cell.outputs = []
     for exercise in notebook.exercises():
