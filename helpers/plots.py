@@ -136,13 +136,13 @@ def loss_curves(curves, levels=None, xlabel='epoch', band=None, ax=None, places=
     for label, curve in curves.items():
         x, y = curve if isinstance(curve, tuple) else (range(len(curve)), curve)
         y = _array(label, y, (None,), positive=True)
-        (line,) = ax.plot(_array(f'x of {label}', x, y.shape), y)
+        (line,) = ax.plot(_array(f'x of {label}', x, y.shape), y, label=label)
         ends.append((y[-1], label, line.get_color()))
     if band is not None:
         x, lower, upper = _array('band', band, (3, None))
         ax.fill_between(x, lower, upper, color=GREY, alpha=0.2, lw=0)
     for label, level in (levels or {}).items():
-        ax.axhline(level, **GUIDE | {'ls': ':'})
+        ax.axhline(level, **GUIDE | {'ls': ':'}, label=label)
         ends.append((level, label, INK))
     ax.set(yscale='log', xlabel=xlabel, ylabel='loss (MSE, tons²)')
     lowest = -np.inf
