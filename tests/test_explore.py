@@ -18,18 +18,9 @@ from helpers import explore, plots
 
 exact = partial(torch.tensor, dtype=torch.float64)
 ALT = 'A picture that stands where no script runs.'
-
-
-def recorded():
-    """Each explorer of the notebooks, as it is committed."""
-    for notebook in map(Notebook, paths()):
-        for output in [output for cell in notebook.code for output in cell.outputs]:
-            html = output.get('data', {}).get('text/html', '')
-            if 'class="explorer"' in html:
-                yield BeautifulSoup(html, 'html.parser').div
-
-
-RECORDED = [*recorded()]
+OUTPUTS = [output for path in paths() for output in Notebook(path).outputs]
+SHOWN = ''.join(output.get('data', {}).get('text/html', '') for output in OUTPUTS)
+RECORDED = BeautifulSoup(SHOWN, 'html.parser').select('.explorer')
 EXAMPLES = [json.loads(div['data-explore']) for div in RECORDED]
 DATA = {data['kind']: data for data in reversed(EXAMPLES)}  # the first of each kind
 LINE, RATE = DATA['line'], DATA['rate']
