@@ -12,6 +12,7 @@ import pytest
 import torch
 from bs4 import BeautifulSoup
 from series import Notebook, paths
+from torch.nn.functional import mse_loss
 
 from helpers import explore, plots
 
@@ -114,10 +115,10 @@ def table(scaled):
 
 
 def trained(lr, steps, start, beta=(0, 0, 0), scaled=False):
-    """The same by PyTorch: its autograd and its optimizer, in float64."""
+    """The same by PyTorch: its loss, autograd and optimizer, in float64."""
     inputs, targets = table(scaled)
     p = exact(start, requires_grad=True)
-    losses = [((inputs @ p - targets) ** 2).mean()]
+    losses = [mse_loss(inputs @ p, targets)]
     optimizer = torch.optim.SGD([p])
     for rate, momentum, count in zip(lr, beta, steps, strict=False):
         optimizer.param_groups[0].update(lr=rate, momentum=momentum)
@@ -125,7 +126,7 @@ def trained(lr, steps, start, beta=(0, 0, 0), scaled=False):
             optimizer.zero_grad()
             losses[-1].backward()
             optimizer.step()
-            losses.append(((inputs @ p - targets) ** 2).mean())
+            losses.append(mse_loss(inputs @ p, targets))
     return p.tolist(), [loss.item() for loss in losses]
 
 
@@ -155,7 +156,7 @@ def test_limit_and_optimum_are_those_of_pytorch(opened):
         inputs, targets = table(scaled)
         flat, steep = torch.linalg.eigvalsh(inputs.t() @ inputs * 2 / len(inputs))
         best = torch.linalg.lstsq(inputs, targets[:, None]).solution[:, 0]
-        lowest = ((inputs @ best - targets) ** 2).mean()
+        lowest = mse_loss(inputs @ best, targets)
         found = state(page, scaled=scaled)
         names = ('flat', 'steep', 'limit', 'lowest')
         wanted = [value.item() for value in (flat, steep, 2 / steep, lowest)]
