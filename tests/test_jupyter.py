@@ -43,7 +43,7 @@ def server(browser, tmp_path_factory):
     if not shutil.which('make'):
         pytest.skip('make is missing, which starts JupyterLab here.')
     folder = tmp_path_factory.mktemp('jupyter')
-    for name in ('notebooks', 'helpers', 'tools/lab'):
+    for name in ('notebooks', 'tools/lab'):
         shutil.copytree(ROOT / name, folder / 'work' / name)
     shutil.copy(ROOT / 'Makefile', folder / 'work')
     (folder / 'config').mkdir()
