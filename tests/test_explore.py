@@ -350,4 +350,3 @@ def test_a_script_that_fails_leaves_the_picture(browser):
     page.set_content(PAGE.format('', output('rate', start=None)['text/html']))
     assert page.locator('img').is_visible()
     assert page.locator('.ex').count() == 0
-    page.close()
