@@ -9,7 +9,7 @@ import html
 import json
 from pathlib import Path
 
-from helpers.plots import Picture, show
+from helpers.plots import show
 
 NEEDS = {
     'line': 'title xname yname names label unit factor rest targets fixed count '
@@ -17,23 +17,6 @@ NEEDS = {
     'rate': 'title xname yname names x y weights start rate goals',
 }
 NEEDS['momentum'] = NEEDS['rate']
-
-
-class Explorer(Picture):
-    """A picture with the data and the script that bring it to life."""
-
-    def __init__(self, picture, data):
-        vars(self).update(vars(picture))
-        self.data = html.escape(data)
-
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        bundle = super()._repr_mimebundle_()
-        bundle['text/html'] = (
-            f'<div class="explorer" data-explore="{self.data}">{bundle["text/html"]}'
-            f'<style>{carried("explore.css")}</style>'
-            f'<script>{carried("explore.js")}</script></div>'
-        )
-        return bundle
 
 
 def carried(name):
@@ -54,7 +37,13 @@ def explore(kind, ax, alt, **data):
     """
     if missing := set(NEEDS[kind].split()) ^ set(data):
         raise ValueError(f'{kind} needs {NEEDS[kind]}: look at {sorted(missing)}.')
-    return Explorer(show(ax, alt), as_json({'kind': kind} | data))
+    picture, told = show(ax, alt), html.escape(as_json({'kind': kind} | data))
+    picture.html = (
+        f'<div class="explorer" data-explore="{told}">{picture.html}'
+        f'<style>{carried("explore.css")}</style>'
+        f'<script>{carried("explore.js")}</script></div>'
+    )
+    return picture
 
 
 def as_json(data):

@@ -42,18 +42,18 @@ class Picture:
     """
 
     def __init__(self, png, alt, width=None):
-        self.png, self.alt, self.width = base64.b64encode(png).decode(), alt, width
+        self.png, self.alt = base64.b64encode(png).decode(), alt
+        width = f' width="{width}"' if width else ''
+        self.html = (
+            f'<img src="data:image/png;base64,{self.png}" alt="{html.escape(alt)}"'
+            f'{width} style="max-width: 100%; height: auto; background: white">'
+        )
 
     def __repr__(self):
         return self.alt
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        width = f' width="{self.width}"' if self.width else ''
-        image = (
-            f'<img src="data:image/png;base64,{self.png}" alt="{html.escape(self.alt)}"'
-            f'{width} style="max-width: 100%; height: auto; background: white">'
-        )
-        return {'text/html': image, 'image/png': self.png, 'text/plain': self.alt}
+        return {'text/html': self.html, 'image/png': self.png, 'text/plain': self.alt}
 
 
 def show(ax, alt):

@@ -31,8 +31,6 @@ PROJECT = 'linear-regression-notebooks'
 COMMITTED = 'Committed successfully!'
 ALONE = 'nobody is here to decide, and JOVIAN_COMMIT is not 1'
 EVERYTHING = sharing.series_files()
-NO_WAY_OUT = dict.fromkeys(['http_proxy', 'https_proxy'], 'http://127.0.0.1:9')
-NO_WAY_OUT['no_proxy'] = '127.0.0.1'
 
 
 @contextlib.contextmanager
@@ -56,9 +54,10 @@ def contents(folder):
     return {path: path.read_bytes() for path in folder.rglob('*') if path.is_file()}
 
 
-def environment(service, *folders, **more):
+def environment(service, **more):
     """The home of the service's user, and no way out of the machine."""
-    ours = execute.environment(*folders) | NO_WAY_OUT | more
+    ours = execute.environment() | {'no_proxy': '127.0.0.1'} | more
+    ours |= dict.fromkeys(['http_proxy', 'https_proxy'], 'http://127.0.0.1:9')
     ours |= dict.fromkeys(['HOME', 'USERPROFILE'], str(service.home))
     return {name: value for name, value in ours.items() if name != 'CI'}
 
@@ -85,10 +84,7 @@ def in_script(service, before=''):
 @pytest.fixture
 def refused(service, monkeypatch):
     """A function that tries to upload in this process, and says why it must fail."""
-    monkeypatch.delenv('CI', raising=False)
-    for name, value in {**NO_WAY_OUT, 'JOVIAN_COMMIT': '1'}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(Path, 'home', lambda: service.home)
+    monkeypatch.setattr(os, 'environ', environment(service, JOVIAN_COMMIT='1'))
     monkeypatch.setattr(sharing, 'SECONDS', 0.5)
 
     def because(why, upload=False):

@@ -24,7 +24,7 @@ def hero():
     ax = named_points(
         rain, apples, table.names, labels, lines={'steepness 2.2': (2.2, 0)}
     )
-    explorer = explore(
+    return explore(
         'line',
         ax,
         'Five regions as points, apples over rain, and a line that is far too steep.',
@@ -45,5 +45,4 @@ def hero():
         high=2.5,
         rate=4e-5,
         loss='error (mean of the squares, tons²)',
-    )
-    return explorer._repr_mimebundle_()['text/html']
+    ).html
