@@ -164,6 +164,8 @@ def clipped_first(w, b, lr, longest):
         ('bounded_step', lambda w, b, lr, _: w.data.sub_(lr * w.grad), 'w.grad is'),
         ('train', lambda x, y, epochs, lr: [9.9] * (epochs + 1), 'of zero weights'),
         ('epochs', lambda: 2111, 'expected a number, found a function'),
+        ('epochs', np.complex64(2111 + 5j), 'expected a number, found a complex64'),
+        ('is_safe', lambda file: 1, 'expected True, found an int'),
         ('is_safe', lambda file: bool(torch.load(file, weights_only=False)), 'ran'),
     ],
 )
