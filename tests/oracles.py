@@ -5,6 +5,7 @@ float64, from the article's raw numbers, and sharing no code with the notebook.
 """
 
 import sqlite3
+from collections import defaultdict
 
 import numpy as np
 import pytest
@@ -25,12 +26,7 @@ DATA = torch.tensor(
 )
 INPUTS, TARGETS = DATA[:, :3], DATA[:, 3:]
 ALL = slice(None)
-CHECKS = []
-
-
-def of(number):
-    """The checks of one notebook, as pairs of a name and a function."""
-    return [(check.__name__, check) for numbers, check in CHECKS if number in numbers]
+CHECKS = defaultdict(list)  # of each notebook, by its number
 
 
 def asks(expressions, *numbers):
@@ -38,7 +34,8 @@ def asks(expressions, *numbers):
 
     def register(check):
         check.asks = expressions
-        CHECKS.append((numbers, check))
+        for number in numbers:
+            CHECKS[number].append(check)
         return check
 
     return register
@@ -274,22 +271,15 @@ def trial():
 EFFECTS = np.array(
     [[1, n, c, m == 1, m == 2] for n in range(4) for c in range(2) for m in range(3)]
 )
+# Least squares in a balanced table: what fits the mean of each treatment.
+SMALL, LARGE = EFFECTS @ np.linalg.pinv(EFFECTS), np.eye(24)
 
 
-def held_out(fields, test, predicted):
+def held_out(test, fit):
     """Squared errors of a block, and those of the mean of the others: (2,) each."""
-    others = np.delete(fields, test, axis=0)
-    errors = ((fields[test] - predicted(others)) ** 2).mean(axis=0)
-    return errors, ((fields[test] - others.mean(axis=(0, 1))) ** 2).mean(axis=0)
-
-
-def by_effects(others):
-    """Least squares in a balanced table: fit the mean of each treatment."""
-    return EFFECTS @ np.linalg.pinv(EFFECTS) @ others.mean(axis=0)
-
-
-def by_treatment(others):
-    return others.mean(axis=0)
+    block, others = trial()[test], np.delete(trial(), test, axis=0)
+    errors = ((block - fit @ others.mean(axis=0)) ** 2).mean(axis=0)
+    return errors, ((block - others.mean(axis=(0, 1))) ** 2).mean(axis=0)
 
 
 @asks(
@@ -322,17 +312,11 @@ def noise_and_weights_of_the_field_trial(noise, weights, sure, gains):
 
 @asks('(error ** 2 / baseline ** 2).tolist(), large_error.tolist(), [*held_out]', 11)
 def every_block_of_the_field_trial_once(left, large, maize):
-    errors, around_mean = held_out(trial(), 2, by_effects)
+    errors, around_mean = held_out(2, SMALL)
     assert left == pytest.approx((errors / around_mean).tolist(), rel=1e-6)
-    by_means = held_out(trial(), 2, by_treatment)[0]
-    assert large == pytest.approx((by_means**0.5).tolist())
-    assert maize == pytest.approx(
-        [
-            held_out(trial(), test, by)[0][1]
-            for test in range(3)
-            for by in (by_effects, by_treatment)
-        ]
-    )
+    assert large == pytest.approx((held_out(2, LARGE)[0] ** 0.5).tolist())
+    both = [held_out(test, fit)[0] for test in range(3) for fit in (SMALL, LARGE)]
+    assert maize == pytest.approx([of_maize for _, of_maize in both])
 
 
 def patients():
