@@ -30,7 +30,6 @@ ABOVE = {'loc': 'lower right', 'bbox_to_anchor': (1, 0.98), 'borderpad': 0, 'nco
 WORDS = {'#d55e00': '#A84900', '#009e73': '#007556', '#e69f00': '#8A5F00'}
 # Enough colours for a figure, in half the bytes; small areas keep theirs.
 PALETTE = {'colors': 64, 'method': Image.Quantize.MAXCOVERAGE, 'kmeans': 1}
-PALETTE |= {'dither': Image.Dither.NONE}
 DPI, MOVING_DPI = 200, 160  # of a picture that stands still, and one that moves
 MILLISECONDS = 240  # for each frame of a moving picture
 

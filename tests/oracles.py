@@ -215,8 +215,7 @@ def four_directions_make_the_loss(curvatures, at_start, rmse, largest):
 )
 def momentum_reaches_the_bias(plain, fitted, home, lr, beta):
     for found_so, beta_of in ((plain, 0), (fitted, 0.75)):
-        rates = [k * 1e-5 for k in range(1, 25)]
-        steps = [steps_to_stay_below_1(rate, beta_of) for rate in rates]
+        steps = [steps_to_stay_below_1(k * 1e-5, beta_of) for k in range(1, 25)]
         assert found_so == min(steps)
     for row, expected in zip(home, least_squares()[0].tolist(), strict=True):
         assert row == pytest.approx(expected, abs=1e-4)

@@ -9,7 +9,6 @@ from oracles import INPUTS, TARGETS
 from exercises.questions import REGIONS
 from helpers.data import COWPEA_MAIZE_CSV, read_csv
 
-COLUMNS = {'label': 'region', 'inputs': ['temp', 'rain'], 'targets': ['apples']}
 GOOD = 'region,temp,rain,apples\nKanto,73,67,56\nJohto,91,88.5,81\n'
 
 
@@ -18,7 +17,7 @@ def read(tmp_path):
     def read_text(text, encoding='utf-8'):
         path = tmp_path / 'my.csv'
         path.write_bytes(text.encode(encoding))
-        return read_csv(path, **COLUMNS)
+        return read_csv(path, 'region', ['temp', 'rain'], ['apples'])
 
     return read_text
 
