@@ -261,8 +261,8 @@ def independent_draws_leave_the_floor_of_theory(x, y, rates, floors):
 def trial():
     """The field trial as an array (block, treatment, crop), in tons/ha."""
     path = ROOT / 'helpers' / 'cowpea_maize.csv'
-    rows = [[*map(int, line.split(','))] for line in path.read_text().split()[1:]]
-    rows.sort(key=lambda row: row[1:5])
+    table = np.loadtxt(path, delimiter=',', skiprows=1)
+    rows = sorted(table.tolist(), key=lambda row: row[1:5])
     return np.array(rows)[:, 5:].reshape(3, 24, 2) / 1000
 
 
