@@ -64,7 +64,7 @@ def _number(found, right, tolerance):
 
 def _tensor(found, right, tolerance):
     try:
-        found = torch.as_tensor(found).detach()
+        found = torch.as_tensor(found)
     except (TypeError, ValueError, RuntimeError):
         return f'expected a tensor, found {kind(found)}.'
     if found.shape != right.shape:

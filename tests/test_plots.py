@@ -81,10 +81,11 @@ def test_a_label_stands_where_it_is_told():
     assert outside.get_position()[0] > 1
 
 
-def test_numbers_on_an_axis_say_of_what():
+@pytest.mark.parametrize('scale', ['linear', 'log'])
+def test_numbers_on_an_axis_say_of_what(scale):
     _, ax = plt.subplots()
-    ax.set(xlabel='rain (mm)')
+    ax.set(xlabel='rain (mm)', yscale=scale)
     with pytest.raises(ValueError, match='ylabel'):
         plots.show(ax, 'A chart.')
-    ax.set_yticks([0, 1], ['Kanto', 'Johto'])
+    ax.set_yticks([1, 2], ['Kanto', 'Johto'])
     plots.show(ax, 'A chart.')
