@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from exercises.comparing import Failure, count, difference, kind
-from exercises.guarding import SECONDS, TooLong, at_most, untouched
+from exercises.guarding import SECONDS, TooLong, guarded
 
 TAUGHT = {'torch': torch, 'nn': nn, 'pickle': pickle}
 TAUGHT['mse'] = lambda preds, targets: ((preds - targets) ** 2).mean()
@@ -74,7 +74,7 @@ class Exercise:
         if answer is ...:
             return Verdict(f'{OPEN} {self.first}'.rstrip() if hint else OPEN)
         try:
-            with untouched(), at_most(SECONDS):
+            with guarded(SECONDS):
                 problem, more = self.judge(answer)
         except TooLong:
             problem = f'stopped after {count(SECONDS, "second")}: an endless loop?'

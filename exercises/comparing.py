@@ -33,12 +33,11 @@ def difference(found, right, tolerance=1e-4):
             if problem := difference(_parts(found)[name], each, tolerance):
                 return f'{name}: {problem}'
         return ''
-    if isinstance(right, bool):
-        return '' if found is right else f'expected {right}, found {kind(found)}.'
-    if isinstance(right, numbers.Real | torch.Tensor | np.number | np.ndarray):
-        right = right.item() if hasattr(right, 'item') else right
+    is_number = isinstance(right, numbers.Real | torch.Tensor | np.ndarray)
+    if is_number and not isinstance(right, bool):
         return _number(found, float(right), tolerance)
-    return '' if found == right else f'expected {kind(right)}, found {kind(found)}.'
+    same = type(found) is type(right) and found == right
+    return '' if same else f'expected {kind(right)}, found {kind(found)}.'
 
 
 def _parts(value):
@@ -51,7 +50,7 @@ def _parts(value):
 def _number(found, right, tolerance):
     if isinstance(found, torch.Tensor | np.ndarray) and math.prod(found.shape) == 1:
         found = found.item()
-    if isinstance(found, bool) or not isinstance(found, numbers.Real | np.number):
+    if isinstance(found, bool) or not isinstance(found, numbers.Real):
         return f'expected a number, found {kind(found)}.'
     found = float(found)
     if not math.isfinite(found):
@@ -65,7 +64,7 @@ def _number(found, right, tolerance):
 
 def _tensor(found, right, tolerance):
     try:
-        found = torch.as_tensor(found).detach()
+        found = torch.as_tensor(found)
     except (TypeError, ValueError, RuntimeError):
         return f'expected a tensor, found {kind(found)}.'
     if found.shape != right.shape:

@@ -8,6 +8,7 @@ value that is not finite raises a `ValueError`.
 import base64
 import html
 import io
+from functools import partial
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -22,14 +23,13 @@ TARGET = {'marker': 'o', 'mfc': 'none', 'mec': BLUE, 'mew': 1.8, 'ls': ''}
 PRED = {'marker': 'x', 'mec': VERMILLION, 'mew': 2.2, 'ls': ''}
 # For what is white, to be seen on every colour of a map.
 OUTLINE = [withStroke(linewidth=3, foreground=INK)]
-GUIDE = {'color': GREY, 'ls': '-', 'lw': 1.5}
+GUIDE = {'color': GREY, 'lw': 1.5}
 # A legend on a line with the title, which stands at the left.
 ABOVE = {'loc': 'lower right', 'bbox_to_anchor': (1, 0.98), 'borderpad': 0, 'ncols': 2}
 # Words in the colour of their line: darker, to be read on white (5 to 1).
 WORDS = {'#d55e00': '#A84900', '#009e73': '#007556', '#e69f00': '#8A5F00'}
 # Enough colours for a figure, in half the bytes; small areas keep theirs.
 PALETTE = {'colors': 64, 'method': Image.Quantize.MAXCOVERAGE, 'kmeans': 1}
-PALETTE |= {'dither': Image.Dither.NONE}
 DPI, MOVING_DPI = 200, 160  # of a picture that stands still, and one that moves
 MILLISECONDS = 240  # for each frame of a moving picture
 
@@ -41,12 +41,12 @@ class Picture:
     terminal the description.
     """
 
-    def __init__(self, png, alt, width=None):
-        self.png, self.alt = base64.b64encode(png).decode(), alt
-        width = f' width="{width}"' if width else ''
+    def __init__(self, png, alt, dpi):
+        self.png, self.alt = base64.b64encode(png.getvalue()).decode(), alt
+        width = round(Image.open(png).width * 100 / dpi)  # 100 CSS pixels an inch
         self.html = (
             f'<img src="data:image/png;base64,{self.png}" alt="{html.escape(alt)}"'
-            f'{width} style="max-width: 100%; height: auto; background: white">'
+            f' width="{width}" style="max-width: 100%; height: auto; background: white">'
         )
 
     def __repr__(self):
@@ -63,21 +63,20 @@ def show(ax, alt):
         ValueError: no description, a figure that was shown before, or an axis with
             numbers and no label.
     """
-    if not alt.strip():
-        raise ValueError('A figure needs a description: show(ax, "Line chart: ...").')
-    figure, png = unshown(ax), io.BytesIO()
+    figure, png = unshown(ax, alt), io.BytesIO()
     for text in figure.findobj(Text):
         text.set_color(WORDS.get(to_hex(text.get_color()), text.get_color()))
     figure.savefig(png, dpi=DPI, bbox_inches='tight')
     plt.close(figure)
     image = Image.open(png).convert('RGB').quantize(**PALETTE)
     image.save(png := io.BytesIO(), 'PNG', optimize=True)
-    width = round(image.width * 100 / DPI)  # 100 CSS pixels an inch
-    return Picture(png.getvalue(), alt, width)
+    return Picture(png, alt, DPI)
 
 
-def unshown(ax):
-    """The figure of `ax`: still open, with a label where an axis has numbers."""
+def unshown(ax, alt):
+    """The figure of `ax`: described, still open, a label where an axis has numbers."""
+    if not alt.strip():
+        raise ValueError('A figure needs a description: show(ax, "Line chart: ...").')
     figure = np.ravel(ax)[0].figure
     if getattr(figure, 'number', None) not in plt.get_fignums():
         raise ValueError('This figure has been shown already: draw a new one.')
@@ -98,8 +97,11 @@ def movie(ax, moves, frames, alt):
         moves: functions that change what is drawn to a frame.
         frames: what to call them with. What cannot animate shows the last one.
         alt: the description in words.
+
+    Raises:
+        ValueError: as `show` does.
     """
-    figure, images, png = unshown(ax), [], io.BytesIO()
+    figure, images, png = unshown(ax, alt), [], io.BytesIO()
     figure.set_dpi(MOVING_DPI)
     for frame in frames:
         for move in moves:
@@ -120,7 +122,7 @@ def movie(ax, moves, frames, alt):
         image.info['transparency'] = same
     options = {'default_image': True, 'loop': 1, 'blend': 1, 'duration': MILLISECONDS}
     first.save(png, 'PNG', save_all=True, append_images=others, **options)
-    return Picture(png.getvalue(), alt, round(last.width * 100 / MOVING_DPI))
+    return Picture(png, alt, MOVING_DPI)
 
 
 def loss_curves(curves, levels=None, xlabel='epoch', band=None, ax=None, places=None):
@@ -142,7 +144,7 @@ def loss_curves(curves, levels=None, xlabel='epoch', band=None, ax=None, places=
         x, lower, upper = _array('band', band, (3, None))
         ax.fill_between(x, lower, upper, color=GREY, alpha=0.2, lw=0)
     for label, level in (levels or {}).items():
-        ax.axhline(level, **GUIDE | {'ls': ':'}, label=label)
+        ax.axhline(level, ls=':', label=label, **GUIDE)
         ends.append((level, label, INK))
     ax.set(yscale='log', xlabel=xlabel, ylabel='loss (MSE, tons²)')
     lowest = -np.inf
@@ -197,8 +199,8 @@ def settling_line(x, targets, path, surface, axes):
     Returns:
         A function that takes a step and puts line and point there.
     """
-    x, path = _array('x', x, (None,)), _array('path', path, (None, 2))
-    targets = _array('targets', targets, x.shape)
+    x, targets = _arrays((None,), x=x, targets=targets)
+    path = _array('path', path, (None, 2))
     ends = np.array([min(x.min(), 0), x.max()])
     heights = path[:, :1] * ends + path[:, 1:]
     tall = np.concatenate([targets, heights.ravel()])
@@ -221,7 +223,7 @@ def predicted_and_measured(targets, preds, unit, ax=None):
     targets, preds = _arrays(np.shape(targets), targets=targets, preds=preds)
     ends = [min(targets.min(), preds.min()), max(targets.max(), preds.max())]
     ax = ax or _axes()
-    ax.plot(ends, ends, **GUIDE | {'ls': '--'})
+    ax.plot(ends, ends, '--', **GUIDE)
     ax.plot(targets.ravel(), preds.ravel(), **PRED)
     ax.set(xlabel=f'target ({unit})', ylabel=f'prediction ({unit})', aspect='equal')
     return ax
@@ -258,21 +260,22 @@ def named_points(x, y, names, labels, wanted=None, lines=None):
     """
     x, y = _arrays((len(names),), x=x, y=y)
     ax = plt.subplots(figsize=(4.4, 3.3))[1]
+    note = partial(ax.annotate, textcoords='offset points')
     for name, *point in zip(names, x, y, strict=True):
         side, shift = ('right', 6) if point[0] > x.mean() else ('left', -6)
-        _note(ax, name, point, (shift, 8), ha=side)
+        note(name, point, (shift, 8), ha=side)
     ends = np.array([x.min(), x.max()])
     for label, line in (lines or {}).items():
         slope, height = _array(label, line, (2,))
         (drawn,) = ax.plot(ends, slope * ends + height)
         right, shift = (ends[1], slope * ends[1] + height), -16 if slope < 0 else 8
-        _note(ax, label, right, (0, shift), ha='right', color=drawn.get_color())
+        note(label, right, (0, shift), ha='right', color=drawn.get_color())
     ax.plot(x, y, **TARGET)
     ax.margins(0.12)
     if wanted is not None:
         ax.axvline(wanted, color=VERMILLION, ls='--')
         top, look = ax.get_ylim()[1], {'color': VERMILLION, 'va': 'top', 'size': 18}
-        _note(ax, '?', (wanted, top), (6, -4), **look)
+        note('?', (wanted, top), (6, -4), **look)
     ax.set(xlabel=labels[0], ylabel=labels[1])
     return ax
 
@@ -297,11 +300,6 @@ def targets_and_predictions(targets, preds, row_names, target_names):
 
 def _axes():
     return plt.subplots(layout='constrained')[1]
-
-
-def _note(ax, text, point, shift, **look):
-    """Write `text` beside a point of the data, `shift` typographic points away."""
-    ax.annotate(text, point, shift, textcoords='offset points', **look)
 
 
 def _arrays(shape, **values):

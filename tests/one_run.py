@@ -104,10 +104,10 @@ class File(IPyNbFile):
                 name = f'Facts at the end: {place}'
                 at_the_end.append(self.facts(name, cell, 'facts_at_end', []))
         yield from at_the_end
-        for name, check in oracles.of(number):
+        for check in oracles.CHECKS[number]:
             wanted = {'found': f"__import__('json').dumps([{check.asks}])"}
-            judge = partial(beside, check)
-            yield Item.from_parent(self, name=name, wanted=wanted, judge=judge)
+            of = {'wanted': wanted, 'judge': partial(beside, check)}
+            yield Item.from_parent(self, name=check.__name__, **of)
 
     def facts(self, name, cell, key, amiss):
         def judge(found):

@@ -5,6 +5,7 @@ float64, from the article's raw numbers, and sharing no code with the notebook.
 """
 
 import sqlite3
+from collections import defaultdict
 
 import numpy as np
 import pytest
@@ -25,12 +26,7 @@ DATA = torch.tensor(
 )
 INPUTS, TARGETS = DATA[:, :3], DATA[:, 3:]
 ALL = slice(None)
-CHECKS = []
-
-
-def of(number):
-    """The checks of one notebook, as pairs of a name and a function."""
-    return [(check.__name__, check) for numbers, check in CHECKS if number in numbers]
+CHECKS = defaultdict(list)  # of each notebook, by its number
 
 
 def asks(expressions, *numbers):
@@ -38,7 +34,8 @@ def asks(expressions, *numbers):
 
     def register(check):
         check.asks = expressions
-        CHECKS.append((numbers, check))
+        for number in numbers:
+            CHECKS[number].append(check)
         return check
 
     return register
@@ -218,8 +215,7 @@ def four_directions_make_the_loss(curvatures, at_start, rmse, largest):
 )
 def momentum_reaches_the_bias(plain, fitted, home, lr, beta):
     for found_so, beta_of in ((plain, 0), (fitted, 0.75)):
-        rates = [k * 1e-5 for k in range(1, 25)]
-        steps = [steps_to_stay_below_1(rate, beta_of) for rate in rates]
+        steps = [steps_to_stay_below_1(k * 1e-5, beta_of) for k in range(1, 25)]
         assert found_so == min(steps)
     for row, expected in zip(home, least_squares()[0].tolist(), strict=True):
         assert row == pytest.approx(expected, abs=1e-4)
@@ -265,8 +261,8 @@ def independent_draws_leave_the_floor_of_theory(x, y, rates, floors):
 def trial():
     """The field trial as an array (block, treatment, crop), in tons/ha."""
     path = ROOT / 'helpers' / 'cowpea_maize.csv'
-    rows = [[*map(int, line.split(','))] for line in path.read_text().split()[1:]]
-    rows.sort(key=lambda row: row[1:5])
+    table = np.loadtxt(path, delimiter=',', skiprows=1)
+    rows = sorted(table.tolist(), key=lambda row: row[1:5])
     return np.array(rows)[:, 5:].reshape(3, 24, 2) / 1000
 
 
@@ -274,22 +270,15 @@ def trial():
 EFFECTS = np.array(
     [[1, n, c, m == 1, m == 2] for n in range(4) for c in range(2) for m in range(3)]
 )
+# Least squares in a balanced table: what fits the mean of each treatment.
+SMALL, LARGE = EFFECTS @ np.linalg.pinv(EFFECTS), np.eye(24)
 
 
-def held_out(fields, test, predicted):
+def held_out(test, fit):
     """Squared errors of a block, and those of the mean of the others: (2,) each."""
-    others = np.delete(fields, test, axis=0)
-    errors = ((fields[test] - predicted(others)) ** 2).mean(axis=0)
-    return errors, ((fields[test] - others.mean(axis=(0, 1))) ** 2).mean(axis=0)
-
-
-def by_effects(others):
-    """Least squares in a balanced table: fit the mean of each treatment."""
-    return EFFECTS @ np.linalg.pinv(EFFECTS) @ others.mean(axis=0)
-
-
-def by_treatment(others):
-    return others.mean(axis=0)
+    block, others = trial()[test], np.delete(trial(), test, axis=0)
+    errors = ((block - fit @ others.mean(axis=0)) ** 2).mean(axis=0)
+    return errors, ((block - others.mean(axis=(0, 1))) ** 2).mean(axis=0)
 
 
 @asks(
@@ -322,17 +311,11 @@ def noise_and_weights_of_the_field_trial(noise, weights, sure, gains):
 
 @asks('(error ** 2 / baseline ** 2).tolist(), large_error.tolist(), [*held_out]', 11)
 def every_block_of_the_field_trial_once(left, large, maize):
-    errors, around_mean = held_out(trial(), 2, by_effects)
+    errors, around_mean = held_out(2, SMALL)
     assert left == pytest.approx((errors / around_mean).tolist(), rel=1e-6)
-    by_means = held_out(trial(), 2, by_treatment)[0]
-    assert large == pytest.approx((by_means**0.5).tolist())
-    assert maize == pytest.approx(
-        [
-            held_out(trial(), test, by)[0][1]
-            for test in range(3)
-            for by in (by_effects, by_treatment)
-        ]
-    )
+    assert large == pytest.approx((held_out(2, LARGE)[0] ** 0.5).tolist())
+    both = [held_out(test, fit)[0] for test in range(3) for fit in (SMALL, LARGE)]
+    assert maize == pytest.approx([of_maize for _, of_maize in both])
 
 
 def patients():
@@ -434,18 +417,17 @@ def the_trend_is_found_in_spite_of_its_condition(found):
     assert found[2:] == pytest.approx([0, 0], abs=0.02)
 
 
+def after_updates(x, y, batch, epochs):
+    """The weights after each update of scale_out.py, the bias first as in x: (4, 2)."""
+    shuffles = (torch.Generator().manual_seed(epoch) for epoch in range(epochs))
+    orders = [torch.randperm(len(x), generator=shuffle) for shuffle in shuffles]
+    updates = [(rows, 0.02) for order in orders for rows in order.split(batch)]
+    return [*descent(x, y, layer().roll(1, 0), updates, 0.9)][1:]
+
+
 @asks('one["first"], two["last"], resumed["last"], unbroken["last"]', 14)
 def one_process_two_and_a_resumed_run_agree(*found):
     x, y = (table[:20_000] for table in made_up(2_000_000))
-    epochs = [
-        torch.randperm(len(x), generator=torch.Generator().manual_seed(epoch))
-        for epoch in range(4)
-    ]
-    whole, small = torch.stack(epochs), torch.stack(epochs[:2])
-    orders = whole.reshape(-1, 1000), small.reshape(-1, 40)
-    many, few = (
-        [*descent(x, y, layer().roll(1, 0), [(rows, 0.02) for rows in order], 0.9)]
-        for order in orders
-    )
-    for weights, w in zip(found, [many[1], many[-1], few[-1], few[-1]], strict=True):
+    many, few = after_updates(x, y, 1000, 4), after_updates(x, y, 40, 2)
+    for weights, w in zip(found, [many[0], many[-1], few[-1], few[-1]], strict=True):
         assert torch.allclose(torch.tensor(weights).double(), w.T, atol=1e-2)

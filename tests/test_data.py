@@ -9,16 +9,15 @@ from oracles import INPUTS, TARGETS
 from exercises.questions import REGIONS
 from helpers.data import COWPEA_MAIZE_CSV, read_csv
 
-COLUMNS = {'label': 'region', 'inputs': ['temp', 'rain'], 'targets': ['apples']}
 GOOD = 'region,temp,rain,apples\nKanto,73,67,56\nJohto,91,88.5,81\n'
 
 
 @pytest.fixture
 def read(tmp_path):
-    def read_text(text, encoding='utf-8'):
+    def read_text(text):
         path = tmp_path / 'my.csv'
-        path.write_bytes(text.encode(encoding))
-        return read_csv(path, **COLUMNS)
+        path.write_bytes(text.encode(errors='surrogateescape'))
+        return read_csv(path, 'region', ['temp', 'rain'], ['apples'])
 
     return read_text
 
@@ -74,7 +73,8 @@ def test_what_is_read(read, text):
         ('88.5', '', 'line 3: expected a number in column rain, found an empty cell'),
         ('88.5', 'NaN', "line 3: .* in column rain, found 'NaN'"),
         ('88.5', '8_8', "line 3: .* in column rain, found '8_8'"),
-        ('88.5', '1e99', "line 3: .* in column rain, found '1e99'"),
+        ('88.5', '٨٨', "line 3: .* in column rain, found '٨٨'"),
+        ('88.5', '-1e99', "line 3: .* in column rain, found '-1e99'"),
         ('88.5,', '', 'line 3: expected 4 values .*, found 3'),
         ('88.5', '88.5,9', 'line 3: expected 4 values .*, found 5'),
         ('rain,', '', 'line 1: .* region, temp, rain, apples; found region, temp, app'),
@@ -82,9 +82,9 @@ def test_what_is_read(read, text):
         (GOOD, '', 'line 1: expected a header .*; found none'),
         (GOOD[24:], '', 'line 1: expected rows of data below the header, found none'),
         ('Kanto', '"Kanto', 'line 3: unexpected end of data'),
-        ('Johto', 'Jöhto', 'line 3: expected text in UTF-8, found the byte 0xf6'),
+        ('Johto', 'J\udcf6hto', 'line 3: expected text in UTF-8, found the byte 0xf6'),
     ],
 )
 def test_what_is_refused(read, old, new, message):
     with pytest.raises(ValueError, match=f'my.csv, {message}'):
-        read(GOOD.replace(old, new), encoding='latin-1')
+        read(GOOD.replace(old, new))

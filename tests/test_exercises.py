@@ -86,8 +86,8 @@ def test_a_solution_is_right(notebook, exercise, check, capsys):
 
 
 @pytest.mark.parametrize(('notebook', 'exercise', 'check'), CASES)
-def test_a_solution_needs_only_what_was_taught(notebook, exercise, check):
-    earlier = [each for each in map(Notebook, paths()) if each.number < notebook.number]
+def test_a_solution_needs_only_what_was_taught(series, notebook, exercise, check):
+    earlier = series[: notebook.number - 1]
     cells = sum((each.cells for each in earlier), above(notebook, exercise))
     read = '\n'.join(cell.source for cell in cells)
     nodes = ast.walk(ast.parse(exercise.solution))
@@ -158,12 +158,17 @@ def clipped_first(w, b, lr, longest):
         ('relative_rmse', lambda preds, targets: preds[0] / 0, 'are finite'),
         ('constants', (81, 101.0), 'Right.'),
         ('constants', [81, 100], 'first [1], which is 100'),
+        ('constants', torch.tensor([81, 101 + 1j]), 'finite real numbers'),
         ('best_rate', True, 'expected a number, found True'),
         ('best_rate', float('nan'), 'the result is nan'),
         ('bounded_step', clipped_first, 'Right.'),
         ('bounded_step', lambda w, b, lr, _: w.data.sub_(lr * w.grad), 'w.grad is'),
         ('train', lambda x, y, epochs, lr: [9.9] * (epochs + 1), 'of zero weights'),
         ('epochs', lambda: 2111, 'expected a number, found a function'),
+        ('epochs', np.complex64(2111 + 5j), 'expected a number, found a complex64'),
+        ('sum_rate', 0, '0 is not right'),
+        ('best_rate_of_two', lambda low, high: 0.3, 'same for another `low`'),
+        ('is_safe', lambda file: 1, 'expected True, found an int'),
         ('is_safe', lambda file: bool(torch.load(file, weights_only=False)), 'ran'),
     ],
 )

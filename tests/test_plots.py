@@ -4,16 +4,14 @@ The figures themselves are compared, pixel by pixel, where the notebooks are run
 """
 
 import base64
-
-import matplotlib
-
-matplotlib.use('agg')
+import io
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
 from matplotlib.colors import to_rgb
+from PIL import Image
 
 from helpers import plots
 
@@ -23,6 +21,7 @@ NAN = float('nan')
 
 @pytest.fixture(autouse=True)
 def _no_figure_is_left():
+    plt.switch_backend('agg')  # nor a window opened
     yield
     plt.close('all')
 
@@ -37,6 +36,7 @@ def _no_figure_is_left():
         ('loss_curves', ({'one': [1, NAN]},), 'one (2,): .* finite'),
         ('loss_curves', ({'one': [1, 0]},), 'one (2,): .* over 0'),
         ('show', (None, ' '), 'needs a description'),
+        ('movie', (None, [], [0], ' '), 'needs a description'),
     ],
 )
 def test_what_would_be_drawn_wrongly_is_refused_by_name(draw, arguments, words):
@@ -55,7 +55,10 @@ def test_a_picture_carries_its_description_in_every_form():
     assert bundle['text/plain'] == repr(picture) == 'A line chart of "a" & b.'
     assert 'alt="A line chart of &quot;a&quot; &amp; b."' in bundle['text/html']
     assert f'base64,{bundle["image/png"]}"' in bundle['text/html']
-    assert base64.b64decode(bundle['image/png']).startswith(b'\x89PNG')
+    image = Image.open(io.BytesIO(base64.b64decode(bundle['image/png'])))
+    assert image.format == 'PNG'
+    wide = f' width="{round(image.width / 2)}"'  # 200 dots, 100 pixels an inch
+    assert wide in bundle['text/html']
 
 
 def test_words_in_the_colour_of_a_curve_can_be_read_on_white():
@@ -79,10 +82,11 @@ def test_a_label_stands_where_it_is_told():
     assert outside.get_position()[0] > 1
 
 
-def test_numbers_on_an_axis_say_of_what():
+@pytest.mark.parametrize('scale', ['linear', 'log'])
+def test_numbers_on_an_axis_say_of_what(scale):
     _, ax = plt.subplots()
-    ax.set(xlabel='rain (mm)')
+    ax.set(xlabel='rain (mm)', yscale=scale)
     with pytest.raises(ValueError, match='ylabel'):
         plots.show(ax, 'A chart.')
-    ax.set_yticks([0, 1], ['Kanto', 'Johto'])
+    ax.set_yticks([1, 2], ['Kanto', 'Johto'])
     plots.show(ax, 'A chart.')
