@@ -21,25 +21,19 @@ def paths(folder=NOTEBOOKS):
 
 
 ROW = re.compile(
-    r'^\| \[(\d\d) ([^]]+)\]\((notebooks/[^)]+)\.ipynb\)'
-    r' \| (.+?) \| (.+?) \| (\d+) \|$',
+    r'^\| \[(?P<number>\d\d) (?P<title>[^]]+)\]\((?P<page>notebooks/[^)]+)\.ipynb\)'
+    r' \| (?P<what>.+?) \| (?P<section>.+?) \| (?P<minutes>\d+) \|$',
     re.MULTILINE,
 )
 
 
 def listed():
     """The rows of README's table of the series, a dict each."""
-    for number, title, page, what, section, minutes in ROW.findall(
-        (ROOT / 'README.md').read_text(encoding='utf-8')
-    ):
-        yield {
-            'number': number,
-            'title': title,
-            'page': page,
-            'what': what.replace('`', ''),
-            'section': section.strip('*'),
-            'article': 'beyond' not in section,
-            'minutes': int(minutes),
+    for row in ROW.finditer((ROOT / 'README.md').read_text(encoding='utf-8')):
+        yield row.groupdict() | {
+            'what': row['what'].replace('`', ''),
+            'article': 'beyond' not in row['section'],
+            'minutes': int(row['minutes']),
         }
 
 

@@ -17,16 +17,7 @@ from sphinx.highlighting import PygmentsBridge
 sys.path.append(str(Path(__file__).parent))
 sys.path.append(str(Path(__file__).parent.parent))
 from landing import hero
-from series import (
-    NOTEBOOKS,
-    Notebook,
-    defined,
-    is_folded,
-    listed,
-    paths,
-    printed,
-    statements,
-)
+from series import Notebook, defined, is_folded, listed, paths, printed, statements
 
 project = 'Linear regression and gradient descent with PyTorch'
 html_title = project
@@ -162,7 +153,8 @@ def suit_readers(app, docname, source):
     notebook.cells.remove(asked[-1])  # progress, which counts answers
     for cell in notebook.cells:
         cell.source = re.sub(r'(^|\n+)(\*\*Guess )', r'\n\n{.guess}\n\2', cell.source)
-    scripts = [path.read_text('utf-8').strip() for path in NOTEBOOKS.glob('*.py')]
+    beside = notebook.path.parent.glob('*.py')
+    scripts = [path.read_text('utf-8').strip() for path in beside]
     for cell in notebook.code:
         draws = ['image/png' in output.get('data', {}) for output in cell.outputs]
         if is_folded(cell) or draws and all(draws):
