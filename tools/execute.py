@@ -10,8 +10,6 @@ any machine. What the words of a notebook say is compared with its kernel, and r
 """
 
 import argparse
-import base64
-import json
 import os
 import subprocess
 import sys
@@ -19,7 +17,7 @@ import time
 from pathlib import Path
 
 import nbformat
-from compare import cell_differences, claim_holds, picture_moved
+from compare import cell_differences, claim_holds, pictures
 from facts import answers, expressions, problems
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -30,7 +28,7 @@ KERNELSPEC = {
     'language': 'python',
     'name': 'python3',
 }
-LAST_LOSS = "print(loss.item() if 'loss' in globals() else 'null')"
+LAST_LOSS = "print(f'loss {loss:12.6g}' if 'loss' in globals() else 'no loss yet')"
 # A user's own settings that would reach a kernel, and change what it draws or imports.
 PERSONAL = ('MPL', 'MATPLOTLIB', 'IPYTHON', 'JUPYTER_CONFIG', 'JUPYTER_PATH')
 PERSONAL += ('PYTHONPATH', 'PYTHONSTARTUP')
@@ -175,30 +173,26 @@ def keep(before, notebook):
     return renewed
 
 
-def write(path, notebook):
-    """Replace a notebook in one step: a reader sees the old file or the new one."""
-    draft = Path(path).with_suffix('.ipynb.draft')
-    nbformat.write(notebook, draft)
-    os.replace(draft, path)
-
-
 def save_picture(notebook):
     """Keep the README's picture equal to the figure that it was taken from."""
     for cell in notebook.cells:
         if 'readme-picture' in cell.metadata.get('tags', []):
-            png = base64.b64decode(cell.outputs[0].data['image/png'])
-            path = ROOT / 'picture.png'
-            if not path.exists() or picture_moved(path.read_bytes(), png):
-                path.write_bytes(png)
+            (ROOT / 'picture.png').write_bytes(pictures(cell.outputs[0])[0])
 
 
 def record(path, everything=False):
-    """Execute a notebook and save it. Returns what was renewed, and what is amiss."""
-    notebook, printed, amiss = execute(path, LAST_LOSS)
+    """Execute a notebook and save it.
+
+    Returns:
+        How its loss ended; what was renewed and what is amiss, a line each.
+    """
+    notebook, loss, amiss = execute(path, LAST_LOSS)
     lines = [] if everything else keep(committed(path), notebook)
-    write(path, notebook)
+    draft = path.with_suffix('.ipynb.draft')
+    nbformat.write(notebook, draft)
+    os.replace(draft, path)  # in one step: a reader sees the old file or the new one
     save_picture(notebook)
-    return printed, lines + amiss
+    return loss, lines + amiss
 
 
 def main(arguments=None):
@@ -210,15 +204,13 @@ def main(arguments=None):
         start = time.perf_counter()
         try:
             if options.what == 'run':
-                printed, lines = execute(path, LAST_LOSS)[1], []
+                loss, lines = execute(path, LAST_LOSS)[1], []
             else:
-                printed, lines = record(path, options.all)
+                loss, lines = record(path, options.all)
         except NotebookFailed as failure:
             sys.exit(f'\n{failure}')
-        loss = json.loads(printed)
-        shown = 'no loss yet' if loss is None else f'loss {loss:12.6g}'
         seconds = time.perf_counter() - start
-        print(f'{path.name:32} {seconds:5.1f} s   {shown}', flush=True)
+        print(f'{path.name:32} {seconds:5.1f} s   {loss}', end='', flush=True)
         for line in lines:
             print(f'    {line}', flush=True)
 
