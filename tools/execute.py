@@ -18,7 +18,7 @@ from pathlib import Path
 
 import nbformat
 from compare import cell_differences, claim_holds, pictures
-from facts import answers, expressions, problems
+from facts import answers, expressions, problems, unbound
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from series import ROOT, paths, places
@@ -73,7 +73,7 @@ def execute(path, probe='', seconds=120, env=None):
 
     Returns:
         The executed notebook, as `record` would save it; what the probe printed; a line
-        for each fact that does not hold.
+        for each fact that does not hold, and each number that is none.
 
     Raises:
         NotebookFailed: naming the notebook, the cell, its source and the error.
@@ -126,6 +126,7 @@ class Client(NotebookClient):
     async def async_execute_cell(self, cell, cell_index, **options):
         self.running = place, _ = self.placed[cell_index]
         await super().async_execute_cell(cell, cell_index, **options)
+        self.amiss += [f'{place}: {line}' for line in unbound(cell)]
         await self.ask(place, cell, 'facts')
         if self.running == self.placed[-1]:
             for running in self.placed:
