@@ -85,9 +85,9 @@ def picture(*frames):
     return new_output('display_data', data={'image/png': png})
 
 
-def figure(*frames):
+def figure(*frames, source='data:image/png;base64,{}'):
     output, width = picture(*frames), frames[0].shape[1]
-    source = f'data:image/png;base64,{output.data["image/png"]}'
+    source = source.format(output.data['image/png'])
     output.data['text/html'] = f'<img src="{source}" width="{width}">'
     return output
 
@@ -106,6 +106,7 @@ OUTPUTS = {
     'a script': ([script('x = 1')], [script('x = 2')], 'the words differ'),
     'noise': ([figure(LINE)], [figure(LINE + 1)], ''),
     'moved': ([figure(LINE)], [figure(MOVED)], 'the picture differs by'),
+    'elsewhere': ([figure(LINE)], [figure(LINE, source='a.png')], 'the words differ'),
     'cut': ([figure(LINE)], [figure(LINE[:, :50])], 'the size of the picture'),
     'a frame': ([figure(LINE, MOVED)], [figure(LINE, LINE)], 'the picture differs'),
     'a frame less': ([figure(LINE, MOVED)], [figure(LINE)], 'the size of'),
