@@ -80,6 +80,7 @@ def execute(path, probe='', seconds=120, env=None):
     """
     path = Path(path)
     notebook = nbformat.read(path, as_version=4)
+    notebook.metadata.kernelspec = KERNELSPEC
     for cell in notebook.cells:
         cell.metadata.pop('execution', None)
         if cell.cell_type == 'code':
@@ -89,7 +90,6 @@ def execute(path, probe='', seconds=120, env=None):
     client = Client(
         notebook,
         timeout=seconds,
-        kernel_name=KERNELSPEC['name'],
         record_timing=False,
         coalesce_streams=True,
         shutdown_kernel='immediate',
@@ -109,7 +109,6 @@ def execute(path, probe='', seconds=120, env=None):
         raise NotebookFailed(path, *client.running, what) from None
 
     probed = notebook.cells.pop()
-    notebook.metadata.kernelspec = KERNELSPEC
     notebook.metadata.language_info.pop('version', None)
     said = ''.join(output.get('text', '') for output in probed.outputs)
     return notebook, said, client.amiss

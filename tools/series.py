@@ -15,9 +15,9 @@ BOLD = re.compile(r'\*\*(\w[^*]*[^*.:?]|\w)\*\*')
 NO_TERMS = ('Beyond the article', 'the article', 'To run the cells yourself')
 
 
-def paths(folder=NOTEBOOKS):
-    """The notebooks of a folder in the order in which they are read."""
-    return sorted(Path(folder).glob('[0-9][0-9]-*.ipynb'))
+def paths():
+    """The notebooks in the order in which they are read."""
+    return sorted(NOTEBOOKS.glob('[0-9][0-9]-*.ipynb'))
 
 
 ROW = re.compile(
