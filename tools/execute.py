@@ -21,7 +21,7 @@ from compare import cell_differences, claim_holds, pictures
 from facts import answers, expressions, problems, unbound
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from series import ROOT, paths, places
+from series import ROOT, paths, placed
 
 KERNELSPEC = {
     'display_name': 'Python 3 (ipykernel)',
@@ -119,7 +119,7 @@ class Client(NotebookClient):
 
     def __init__(self, notebook, **options):
         super().__init__(notebook, **options)
-        self.placed = list(zip(places(notebook.cells), notebook.cells, strict=True))
+        self.placed = [*placed(notebook.cells)]
         self.amiss = []
 
     async def async_execute_cell(self, cell, cell_index, **options):
@@ -157,7 +157,7 @@ def keep(before, notebook):
     """
     old = {cell.id: cell for cell in before.cells if cell.cell_type == 'code'}
     renewed = []
-    for place, cell in zip(places(notebook.cells), notebook.cells, strict=True):
+    for place, cell in placed(notebook.cells):
         if cell.cell_type == 'code':
             was = old.get(cell.id)
             why = cell_differences(was, cell.outputs) if was else ['it is new']

@@ -117,17 +117,16 @@ def printed(cell):
     return '\n'.join(texts)
 
 
-def places(cells):
-    """The name of each cell: code cells are counted from 1, as Jupyter shows them."""
-    number, texts, names = 0, 0, []
+def placed(cells):
+    """Each cell behind its name: code cells count from 1, as Jupyter shows them."""
+    number = texts = 0
     for cell in cells:
         if cell.cell_type == 'code':
             number, texts = number + 1, 0
-            names.append(f'Cell {number}')
+            yield f'Cell {number}', cell
         else:
             texts += 1
-            names.append(f'Text {texts} after cell {number}')
-    return names
+            yield f'Text {texts} after cell {number}', cell
 
 
 def statements(cells):
