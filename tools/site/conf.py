@@ -14,14 +14,12 @@ from myst_parser.slugs import github_slugify
 from pygments.formatters import HtmlFormatter
 from sphinx.highlighting import PygmentsBridge
 
-sys.path.append(str(Path(__file__).parent))
-sys.path.append(str(Path(__file__).parent.parent))
+sys.path += map(str, Path(__file__).parents[:2])  # this folder and tools
 from landing import hero
 from series import Notebook, defined, is_folded, listed, paths, printed, statements
 
 project = 'Linear regression and gradient descent with PyTorch'
 html_title = project
-language = 'en'
 extensions = ['myst_nb', 'sphinx_copybutton']
 
 root_doc = 'README'
@@ -38,7 +36,6 @@ exclude_patterns = ['.*', 'build']  # folders that need not be searched
 suppress_warnings = ['toc.not_included']
 
 nb_execution_mode = 'off'
-nb_ipywidgets_js = {}
 myst_enable_extensions = ['attrs_block', 'deflist', 'dollarmath']
 myst_heading_anchors = 3
 highlight_language = 'none'  # where a block does not name its own
@@ -67,7 +64,6 @@ copybutton_selector = 'div.notranslate:not(.output) > div.highlight > pre'
 html_sourcelink_suffix = ''  # the page's .ipynb lies in _sources under its own name
 html_show_copyright = False
 html_theme_options = {'top_of_page_buttons': []}
-html_domain_indices = False
 html_use_index = False
 # Mathematics becomes MathML, which browsers draw and screen readers read: no script, no
 # second language at build time. Its font is static/math.woff.
