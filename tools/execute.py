@@ -14,7 +14,6 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import nbformat
 from compare import cell_differences, claim_holds, pictures
@@ -66,7 +65,7 @@ def execute(path, probe='', seconds=120, env=None):
     """Run a notebook in a new kernel, in its own folder.
 
     Args:
-        path: the .ipynb file. It is read, never written.
+        path: of the .ipynb file, which is read, never written.
         probe: code to run in the same kernel after the last cell.
         seconds: the longest that one cell may take.
         env: the kernel's environment variables, if not those of `environment`.
@@ -78,7 +77,6 @@ def execute(path, probe='', seconds=120, env=None):
     Raises:
         NotebookFailed: naming the notebook, the cell, its source and the error.
     """
-    path = Path(path)
     notebook = nbformat.read(path, as_version=4)
     notebook.metadata.kernelspec = KERNELSPEC
     for cell in notebook.cells:
