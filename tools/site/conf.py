@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import nbformat
-from docutils.nodes import SkipNode
+from docutils.nodes import SkipNode, math_block
 from latex2mathml.converter import convert
 from myst_parser.slugs import github_slugify
 from pygments.formatters import HtmlFormatter
@@ -168,15 +168,12 @@ def suit_readers(app, docname, source):
     source[0] = nbformat.writes(notebook.node)
 
 
-def inline_math(self, node):
+def write_math(self, node):
+    block = isinstance(node, math_block)
     level = '<mo stretchy="false">&#x02016;'  # both bars of a norm, whatever is between
-    self.body.append(convert(node.astext()).replace('<mo>&#x02016;', level))
-    raise SkipNode
-
-
-def block_math(self, node):
-    formula = convert(node.astext(), display='block')
-    self.body.append(f'<div class="math">{formula}</div>')
+    formula = convert(node.astext(), display='block' if block else 'inline')
+    formula = formula.replace('<mo>&#x02016;', level)
+    self.body.append(f'<div class="math">{formula}</div>' if block else formula)
     raise SkipNode
 
 
@@ -184,4 +181,4 @@ def setup(app):
     app.connect('source-read', add_contents)
     app.connect('source-read', add_terms)
     app.connect('source-read', suit_readers)
-    app.add_html_math_renderer('mathml', (inline_math, None), (block_math, None))
+    app.add_html_math_renderer('mathml', (write_math, None), (write_math, None))
