@@ -72,3 +72,4 @@ def test_the_description_of_a_picture_is_a_statement():
     )
     assert statement(plot) == 'Eight points and \n.'
     assert "'Eight' is neither" in unbound(plot)[0]
+    assert statement(new_code_cell('%magic\nshow(ax, "Eight")')) == ''

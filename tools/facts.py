@@ -104,9 +104,13 @@ def statement(cell):
     """What a cell states: its prose, or the descriptions of its pictures."""
     if cell.cell_type == 'markdown':
         return SILENT.sub(lambda silent: ' ' * len(silent[0]), cell.source)
+    try:
+        tree = ast.parse(cell.source)
+    except SyntaxError:  # as a magic has; test_form.py says what is wrong with it
+        return ''
     return '\n'.join(
         part.value
-        for node in ast.walk(ast.parse(cell.source))
+        for node in ast.walk(tree)
         if isinstance(node, ast.Call) and getattr(node.func, 'id', '') in SHOWS
         for part in ast.walk(node)
         if isinstance(part, ast.Constant) and isinstance(part.value, str)
