@@ -20,7 +20,7 @@ from compare import cell_differences, claim_holds, pictures
 from facts import answers, expressions, problems, unbound
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from series import ROOT, paths, placed
+from series import ROOT, paths, placed, printed
 
 KERNELSPEC = {
     'display_name': 'Python 3 (ipykernel)',
@@ -98,18 +98,15 @@ def execute(path, probe='', seconds=120, env=None):
         client.execute(env=env or environment())
     except CellExecutionError as error:
         what = f'{error.ename}: {error.evalue}'
-        raise NotebookFailed(path, *client.running, what) from None
     except CellTimeoutError:
         what = f'The cell was still running after {seconds} seconds and was stopped.'
-        raise NotebookFailed(path, *client.running, what) from None
     except DeadKernelError:
         what = 'The kernel died while the cell ran (out of memory, or a crash).'
-        raise NotebookFailed(path, *client.running, what) from None
-
-    probed = notebook.cells.pop()
-    notebook.metadata.language_info.pop('version', None)
-    said = ''.join(output.get('text', '') for output in probed.outputs)
-    return notebook, said, client.amiss
+    else:
+        said = printed(notebook.cells.pop())
+        notebook.metadata.language_info.pop('version', None)
+        return notebook, said, client.amiss
+    raise NotebookFailed(path, *client.running, what)
 
 
 class Client(NotebookClient):
