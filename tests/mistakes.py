@@ -8,7 +8,7 @@ from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from facts import COUNTS, NUMBER, SHOWS, statement
-from series import ROOT, Notebook, numbered, paths, places
+from series import ROOT, Notebook, numbered, paths, placed
 
 
 class Mistake(NamedTuple):
@@ -121,7 +121,7 @@ def sample(count):
 def by_operator(notebooks):
     """All that the operators make of these notebooks."""
     for notebook in map(Notebook, notebooks):
-        for name, cell in zip(places(notebook.cells), notebook.cells, strict=True):
+        for name, cell in placed(notebook.cells):
             for kind, *edits in mistakes_in(cell):
                 old = new = cell.source
                 for start, stop, text in sorted(edits, reverse=True):

@@ -20,7 +20,7 @@ from execute import environment
 from facts import answers, expressions, problems, unbound
 from nbval.kernel import RunningKernel
 from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
-from series import NOTEBOOKS, ROOT, places
+from series import NOTEBOOKS, ROOT, paths, placed
 
 MATPLOTLIB = version('matplotlib')
 PIXELS = f'matplotlib=={MATPLOTLIB}\n' in (ROOT / 'requirements.txt').read_text()
@@ -92,13 +92,14 @@ class File(IPyNbFile):
         import oracles  # and PyTorch with it: xdist's controller needs neither
 
         code, at_the_end = iter([*super().collect()]), []
-        number = int(self.path.name[:2]) if self.path.parent == NOTEBOOKS else 0
-        for place, cell in zip(places(self.nb.cells), self.nb.cells, strict=True):
+        number = int(self.path.name[:2]) if self.path in paths() else 0
+        for place, cell in placed(self.nb.cells):
             if cell.cell_type == 'code':
                 of = {'cell_num': place, 'cell': cell, 'options': next(code).options}
                 yield Cell.from_parent(self, name=place, **of)
-            amiss = unbound(cell) if number else []
-            if amiss or cell.metadata.get('facts'):
+            bound = cell.metadata.get('facts')
+            amiss = unbound(cell) if number or bound else []
+            if amiss or bound:
                 yield self.facts(f'Facts: {place}', cell, 'facts', amiss)
             if cell.metadata.get('facts_at_end'):
                 name = f'Facts at the end: {place}'

@@ -1,8 +1,9 @@
-"""Two runs are compared by value: what is let pass, and what is not."""
+"""Two runs are compared by value: what is let pass, what is not, and what is shown."""
 
 import base64
 import io
 
+import differences
 import numpy as np
 import pytest
 from compare import cell_differences, close, is_blank, moved
@@ -79,10 +80,16 @@ def result(text):
     return new_output('execute_result', data={'text/plain': text})
 
 
-def figure(*frames):
+def picture(*frames):
     png = base64.b64encode(shown(*frames)).decode()
-    page = f'<img src="data:image/png;base64,{png}" width="{frames[0].shape[1]}">'
-    return new_output('display_data', data={'image/png': png, 'text/html': page})
+    return new_output('display_data', data={'image/png': png})
+
+
+def figure(*frames, source='data:image/png;base64,{}'):
+    output, width = picture(*frames), frames[0].shape[1]
+    source = source.format(output.data['image/png'])
+    output.data['text/html'] = f'<img src="{source}" width="{width}">'
+    return output
 
 
 def script(text):
@@ -99,6 +106,7 @@ OUTPUTS = {
     'a script': ([script('x = 1')], [script('x = 2')], 'the words differ'),
     'noise': ([figure(LINE)], [figure(LINE + 1)], ''),
     'moved': ([figure(LINE)], [figure(MOVED)], 'the picture differs by'),
+    'elsewhere': ([figure(LINE)], [figure(LINE, source='a.png')], 'the words differ'),
     'cut': ([figure(LINE)], [figure(LINE[:, :50])], 'the size of the picture'),
     'a frame': ([figure(LINE, MOVED)], [figure(LINE, LINE)], 'the picture differs'),
     'a frame less': ([figure(LINE, MOVED)], [figure(LINE)], 'the size of'),
@@ -123,3 +131,30 @@ def test_a_slow_machine_says_the_same_words():
     cell = new_code_cell(outputs=[stream('slices 3.0 s')], metadata=metadata)
     assert not cell_differences(cell, [stream('slices 9.1 s')])
     assert cell_differences(cell, [stream('sums 3.0 s')])
+
+
+@pytest.mark.parametrize(
+    ('new', 'marks', 'pictures'),
+    [
+        ([stream('a<b 13998.42 2.50'), picture(LINE)], ['2.00', '2.50'], 3),
+        ([stream('a<c 13998.41 2.00'), picture(GREY)], ['b', 'c'], 0),
+        ([], ['a', '&lt;', 'b', '13998.41', '2.00'], 1),
+    ],
+    ids=['a number', 'a word', 'nothing'],
+)
+def test_what_moved_is_marked_and_what_is_equal_is_left_out(new, marks, pictures):
+    old = [stream('a<b 13998.41 2.00'), picture(GREY)]
+    cell = new_code_cell('a < b', outputs=old)
+    page = differences.section('1.ipynb', 'Cell 1', cell, new, ['1 < 2'])
+    assert '<pre>a &lt; b</pre>' in page
+    found = [mark.partition('</mark>')[0] for mark in page.split('<mark>')[1:]]
+    assert [mark for mark in found if mark.strip()] == marks
+    assert page.count('<img') == pictures
+
+
+def test_the_page_of_an_earlier_run_is_not_left(tmp_path, monkeypatch):
+    monkeypatch.setattr(differences, 'PAGE', tmp_path / 'build' / 'page.html')
+    differences.write(['<h2>old</h2>'])
+    assert '<h2>old</h2>' in differences.PAGE.read_text()
+    differences.write([])
+    assert not differences.PAGE.exists()

@@ -97,7 +97,7 @@ def test_recording_compares_with_what_git_has(write, record, tmp_path):
 def test_recording_says_which_sentence_no_longer_holds(write, record):
     path = write('last = 283.09')
     node = nbformat.read(path, as_version=4)
-    facts = {'falls to 283.09': 'last', 'below 100': 'last < 100'}
+    facts = {'falls to 283.09': 'last', 'below 100': 'last < 100', 'ever': 'last > 0'}
     for key in ('facts', 'facts_at_end'):
         text = 'It falls to 283.09, below 100.'
         node.cells.append(new_markdown_cell(text, metadata={key: facts}))
@@ -106,7 +106,9 @@ def test_recording_says_which_sentence_no_longer_holds(write, record):
     lines = record(path)[0].splitlines()[1:]
     text, later = 'Text 1 after cell 1', 'Text 2 after cell 1'
     assert [line.strip() for line in lines if 'renewed' not in line] == [
+        f"{text}: 'ever' is a fact, but no longer in the text.",
         f"{text}: The text says 'below 100', but last < 100 is [False].",
+        f"{later}: 'ever' is a fact, but no longer in the text.",
         f"{later}: The text says 'below 100', but last < 100 is [False].",
         f"{later}: The text says 'falls to 283.09', but last is [300.0].",
     ]

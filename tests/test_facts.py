@@ -49,11 +49,7 @@ def test_what_a_text_says(text, values, so):
         ('It is 15.', {'constants': ['5', '15']}, "'5' is a constant, but no longer"),
         ('It is 1.5.', {'constants': ['1', '1.5']}, "'1' is a constant, but no longer"),
         ('It is 1.5 or 1,500.', {'constants': ['1.5', '1,500']}, ''),
-        (
-            'First.\nThe six regions.',
-            {},
-            "'six' is neither a fact nor a constant in",
-        ),
+        ('One.\nThe six regions.', {}, "'six' is neither a fact nor a constant in"),
         ('It falls to 283.09.', {}, '"facts": {"... 283.09 ...": "an expression"}'),
         ('It falls to 283.09.', {}, '"constants": ["283.09"]'),
         ('A $2/(nm)$ here.', {}, "'2' is neither"),
@@ -76,3 +72,4 @@ def test_the_description_of_a_picture_is_a_statement():
     )
     assert statement(plot) == 'Eight points and \n.'
     assert "'Eight' is neither" in unbound(plot)[0]
+    assert statement(new_code_cell('%magic\nshow(ax, "Eight")')) == ''

@@ -32,7 +32,7 @@ import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from matplotlib.figure import Figure
-from series import NOTEBOOKS, ROOT, Notebook, numbered, paths, statements
+from series import NOTEBOOKS, ROOT, Notebook, defined, numbered, paths, statements
 from tabulate import tabulate
 from torch.utils.benchmark import Measurement, Timer
 from torch.utils.data import DataLoader, TensorDataset
@@ -83,11 +83,9 @@ def taught(number, *names):
     """What a notebook makes of these names. Only what they need is executed."""
     path, kept, wanted = numbered(number), [], set(names)
     for node in reversed([*statements(Notebook(path).cells)]):
-        table = symtable.symtable(ast.unparse(node), path.name, 'exec')
-        own = {name.get_name() for name in table.get_symbols() if name.is_local()}
-        if own & wanted:
+        if wanted.intersection(defined(node)):
             kept.insert(0, node)
-            wanted |= needs(table)
+            wanted |= needs(symtable.symtable(ast.unparse(node), path.name, 'exec'))
     space = {}
     exec(compile(ast.Module(kept, []), path.name, 'exec'), space)
     return [space[name] for name in names]

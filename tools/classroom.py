@@ -16,7 +16,7 @@ from helpers.sharing import series_files
 IMPORTED = [  # by the notebooks, of all that a clone needs
     Path(name)
     for name in series_files()
-    if name.startswith(('exercises/', 'helpers/')) or name.endswith('.py')
+    if name.startswith('helpers/') or name.endswith('.py')
 ]
 
 # Otter runs a whole notebook, and then such a file for each exercise.

@@ -10,27 +10,24 @@ any machine. What the words of a notebook say is compared with its kernel, and r
 """
 
 import argparse
-import base64
-import json
 import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import nbformat
-from compare import cell_differences, claim_holds, picture_moved
-from facts import answers, expressions, problems
+from compare import cell_differences, claim_holds, pictures
+from facts import answers, expressions, problems, unbound
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from series import ROOT, paths, places
+from series import ROOT, paths, placed, printed
 
 KERNELSPEC = {
     'display_name': 'Python 3 (ipykernel)',
     'language': 'python',
     'name': 'python3',
 }
-LAST_LOSS = "print(loss.item() if 'loss' in globals() else 'null')"
+LAST_LOSS = "print(f'loss {loss:12.6g}' if 'loss' in globals() else 'no loss yet')"
 # A user's own settings that would reach a kernel, and change what it draws or imports.
 PERSONAL = ('MPL', 'MATPLOTLIB', 'IPYTHON', 'JUPYTER_CONFIG', 'JUPYTER_PATH')
 PERSONAL += ('PYTHONPATH', 'PYTHONSTARTUP')
@@ -68,20 +65,20 @@ def execute(path, probe='', seconds=120, env=None):
     """Run a notebook in a new kernel, in its own folder.
 
     Args:
-        path: the .ipynb file. It is read, never written.
+        path: of the .ipynb file, which is read, never written.
         probe: code to run in the same kernel after the last cell.
         seconds: the longest that one cell may take.
         env: the kernel's environment variables, if not those of `environment`.
 
     Returns:
         The executed notebook, as `record` would save it; what the probe printed; a line
-        for each fact that does not hold.
+        for each fact that does not hold, and each number that is none.
 
     Raises:
         NotebookFailed: naming the notebook, the cell, its source and the error.
     """
-    path = Path(path)
     notebook = nbformat.read(path, as_version=4)
+    notebook.metadata.kernelspec = KERNELSPEC
     for cell in notebook.cells:
         cell.metadata.pop('execution', None)
         if cell.cell_type == 'code':
@@ -91,7 +88,6 @@ def execute(path, probe='', seconds=120, env=None):
     client = Client(
         notebook,
         timeout=seconds,
-        kernel_name=KERNELSPEC['name'],
         record_timing=False,
         coalesce_streams=True,
         shutdown_kernel='immediate',
@@ -102,19 +98,15 @@ def execute(path, probe='', seconds=120, env=None):
         client.execute(env=env or environment())
     except CellExecutionError as error:
         what = f'{error.ename}: {error.evalue}'
-        raise NotebookFailed(path, *client.running, what) from None
     except CellTimeoutError:
         what = f'The cell was still running after {seconds} seconds and was stopped.'
-        raise NotebookFailed(path, *client.running, what) from None
     except DeadKernelError:
         what = 'The kernel died while the cell ran (out of memory, or a crash).'
-        raise NotebookFailed(path, *client.running, what) from None
-
-    probed = notebook.cells.pop()
-    notebook.metadata.kernelspec = KERNELSPEC
-    notebook.metadata.language_info.pop('version', None)
-    said = ''.join(output.get('text', '') for output in probed.outputs)
-    return notebook, said, client.amiss
+    else:
+        said = printed(notebook.cells.pop())
+        notebook.metadata.language_info.pop('version', None)
+        return notebook, said, client.amiss
+    raise NotebookFailed(path, *client.running, what)
 
 
 class Client(NotebookClient):
@@ -122,12 +114,13 @@ class Client(NotebookClient):
 
     def __init__(self, notebook, **options):
         super().__init__(notebook, **options)
-        self.placed = list(zip(places(notebook.cells), notebook.cells, strict=True))
+        self.placed = [*placed(notebook.cells)]
         self.amiss = []
 
     async def async_execute_cell(self, cell, cell_index, **options):
         self.running = place, _ = self.placed[cell_index]
         await super().async_execute_cell(cell, cell_index, **options)
+        self.amiss += [f'{place}: {line}' for line in unbound(cell)]
         await self.ask(place, cell, 'facts')
         if self.running == self.placed[-1]:
             for running in self.placed:
@@ -159,7 +152,7 @@ def keep(before, notebook):
     """
     old = {cell.id: cell for cell in before.cells if cell.cell_type == 'code'}
     renewed = []
-    for place, cell in zip(places(notebook.cells), notebook.cells, strict=True):
+    for place, cell in placed(notebook.cells):
         if cell.cell_type == 'code':
             was = old.get(cell.id)
             why = cell_differences(was, cell.outputs) if was else ['it is new']
@@ -175,30 +168,26 @@ def keep(before, notebook):
     return renewed
 
 
-def write(path, notebook):
-    """Replace a notebook in one step: a reader sees the old file or the new one."""
-    draft = Path(path).with_suffix('.ipynb.draft')
-    nbformat.write(notebook, draft)
-    os.replace(draft, path)
-
-
 def save_picture(notebook):
     """Keep the README's picture equal to the figure that it was taken from."""
     for cell in notebook.cells:
         if 'readme-picture' in cell.metadata.get('tags', []):
-            png = base64.b64decode(cell.outputs[0].data['image/png'])
-            path = ROOT / 'picture.png'
-            if not path.exists() or picture_moved(path.read_bytes(), png):
-                path.write_bytes(png)
+            (ROOT / 'picture.png').write_bytes(pictures(cell.outputs[0])[0])
 
 
 def record(path, everything=False):
-    """Execute a notebook and save it. Returns what was renewed, and what is amiss."""
-    notebook, printed, amiss = execute(path, LAST_LOSS)
+    """Execute a notebook and save it.
+
+    Returns:
+        How its loss ended; what was renewed and what is amiss, a line each.
+    """
+    notebook, loss, amiss = execute(path, LAST_LOSS)
     lines = [] if everything else keep(committed(path), notebook)
-    write(path, notebook)
+    draft = path.with_suffix('.ipynb.draft')
+    nbformat.write(notebook, draft)
+    os.replace(draft, path)  # in one step: a reader sees the old file or the new one
     save_picture(notebook)
-    return printed, lines + amiss
+    return loss, lines + amiss
 
 
 def main(arguments=None):
@@ -210,15 +199,13 @@ def main(arguments=None):
         start = time.perf_counter()
         try:
             if options.what == 'run':
-                printed, lines = execute(path, LAST_LOSS)[1], []
+                loss, lines = execute(path, LAST_LOSS)[1], []
             else:
-                printed, lines = record(path, options.all)
+                loss, lines = record(path, options.all)
         except NotebookFailed as failure:
             sys.exit(f'\n{failure}')
-        loss = json.loads(printed)
-        shown = 'no loss yet' if loss is None else f'loss {loss:12.6g}'
         seconds = time.perf_counter() - start
-        print(f'{path.name:32} {seconds:5.1f} s   {shown}', flush=True)
+        print(f'{path.name:32} {seconds:5.1f} s   {loss}', end='', flush=True)
         for line in lines:
             print(f'    {line}', flush=True)
 

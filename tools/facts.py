@@ -67,19 +67,11 @@ def problems(cell, found, key='facts'):
     Args:
         found: what `answers` gave for the cell's expressions.
     """
-    gone = lost(cell, key)
-    return [f'{text!r} is a fact, but no longer in the text.' for text in gone] + [
+    return [
         f'The text says {text!r}, but {expression} is {found[text]}.'
         for text, expression in cell.metadata.get(key, {}).items()
-        if text not in gone and not says(text, found[text])
+        if not says(text, found[text])
     ]
-
-
-def lost(cell, *keys):
-    """The facts that the cell no longer states."""
-    said, keys = statement(cell), keys or ('facts', 'facts_at_end')
-    facts = [text for key in keys for text in cell.metadata.get(key, {})]
-    return [text for text in facts if not spans(text, said)]
 
 
 def unbound(cell):
@@ -93,9 +85,10 @@ def unbound(cell):
             lines.append(f'{text!r}: {expression} asks nothing of the kernel.')
         if len(bound) > 1 and not re.search(r'[^\W\d_]', NUMBER.sub('', text)):
             lines.append(f'{text!r}: a fact needs the words beside its number.')
-    for text in constants:
+    for text in [*bound, *constants]:
         if not spans(text, said):
-            lines.append(f'{text!r} is a constant, but no longer in the text.')
+            kind = 'fact' if text in bound else 'constant'
+            lines.append(f'{text!r} is a {kind}, but no longer in the text.')
     for number in NUMBER.finditer(said):
         if not any(a <= number.start() and number.end() <= b for a, b in covered):
             line = said[said.rfind('\n', 0, number.start()) + 1 :].partition('\n')[0]
@@ -111,9 +104,13 @@ def statement(cell):
     """What a cell states: its prose, or the descriptions of its pictures."""
     if cell.cell_type == 'markdown':
         return SILENT.sub(lambda silent: ' ' * len(silent[0]), cell.source)
+    try:
+        tree = ast.parse(cell.source)
+    except SyntaxError:  # as a magic has; test_form.py says what is wrong with it
+        return ''
     return '\n'.join(
         part.value
-        for node in ast.walk(ast.parse(cell.source))
+        for node in ast.walk(tree)
         if isinstance(node, ast.Call) and getattr(node.func, 'id', '') in SHOWS
         for part in ast.walk(node)
         if isinstance(part, ast.Constant) and isinstance(part.value, str)

@@ -15,31 +15,25 @@ BOLD = re.compile(r'\*\*(\w[^*]*[^*.:?]|\w)\*\*')
 NO_TERMS = ('Beyond the article', 'the article', 'To run the cells yourself')
 
 
-def paths(folder=NOTEBOOKS):
-    """The notebooks of a folder in the order in which they are read."""
-    return sorted(Path(folder).glob('[0-9][0-9]-*.ipynb'))
+def paths():
+    """The notebooks in the order in which they are read."""
+    return sorted(NOTEBOOKS.glob('[0-9][0-9]-*.ipynb'))
 
 
 ROW = re.compile(
-    r'^\| \[(\d\d) ([^]]+)\]\((notebooks/[^)]+)\.ipynb\)'
-    r' \| (.+?) \| (.+?) \| (\d+) \|$',
+    r'^\| \[(?P<number>\d\d) (?P<title>[^]]+)\]\((?P<page>notebooks/[^)]+)\.ipynb\)'
+    r' \| (?P<what>.+?) \| (?P<section>.+?) \| (?P<minutes>\d+) \|$',
     re.MULTILINE,
 )
 
 
 def listed():
     """The rows of README's table of the series, a dict each."""
-    for number, title, page, what, section, minutes in ROW.findall(
-        (ROOT / 'README.md').read_text(encoding='utf-8')
-    ):
-        yield {
-            'number': number,
-            'title': title,
-            'page': page,
-            'what': what.replace('`', ''),
-            'section': section.strip('*'),
-            'article': 'beyond' not in section,
-            'minutes': int(minutes),
+    for row in ROW.finditer((ROOT / 'README.md').read_text(encoding='utf-8')):
+        yield row.groupdict() | {
+            'what': row['what'].replace('`', ''),
+            'article': 'beyond' not in row['section'],
+            'minutes': int(row['minutes']),
         }
 
 
@@ -123,17 +117,16 @@ def printed(cell):
     return '\n'.join(texts)
 
 
-def places(cells):
-    """The name of each cell: code cells are counted from 1, as Jupyter shows them."""
-    number, texts, names = 0, 0, []
+def placed(cells):
+    """Each cell behind its name: code cells count from 1, as Jupyter shows them."""
+    number = texts = 0
     for cell in cells:
         if cell.cell_type == 'code':
             number, texts = number + 1, 0
-            names.append(f'Cell {number}')
+            yield f'Cell {number}', cell
         else:
             texts += 1
-            names.append(f'Text {texts} after cell {number}')
-    return names
+            yield f'Text {texts} after cell {number}', cell
 
 
 def statements(cells):

@@ -8,29 +8,18 @@ import sys
 from pathlib import Path
 
 import nbformat
-from docutils.nodes import SkipNode
+from docutils.nodes import SkipNode, math_block
 from latex2mathml.converter import convert
 from myst_parser.slugs import github_slugify
 from pygments.formatters import HtmlFormatter
 from sphinx.highlighting import PygmentsBridge
 
-sys.path.append(str(Path(__file__).parent))
-sys.path.append(str(Path(__file__).parent.parent))
+sys.path += map(str, Path(__file__).parents[:2])  # this folder and tools
 from landing import hero
-from series import (
-    NOTEBOOKS,
-    Notebook,
-    defined,
-    is_folded,
-    listed,
-    paths,
-    printed,
-    statements,
-)
+from series import Notebook, defined, is_folded, listed, paths, printed, statements
 
 project = 'Linear regression and gradient descent with PyTorch'
 html_title = project
-language = 'en'
 extensions = ['myst_nb', 'sphinx_copybutton']
 
 root_doc = 'README'
@@ -47,7 +36,6 @@ exclude_patterns = ['.*', 'build']  # folders that need not be searched
 suppress_warnings = ['toc.not_included']
 
 nb_execution_mode = 'off'
-nb_ipywidgets_js = {}
 myst_enable_extensions = ['attrs_block', 'deflist', 'dollarmath']
 myst_heading_anchors = 3
 highlight_language = 'none'  # where a block does not name its own
@@ -76,7 +64,6 @@ copybutton_selector = 'div.notranslate:not(.output) > div.highlight > pre'
 html_sourcelink_suffix = ''  # the page's .ipynb lies in _sources under its own name
 html_show_copyright = False
 html_theme_options = {'top_of_page_buttons': []}
-html_domain_indices = False
 html_use_index = False
 # Mathematics becomes MathML, which browsers draw and screen readers read: no script, no
 # second language at build time. Its font is static/math.woff.
@@ -162,7 +149,8 @@ def suit_readers(app, docname, source):
     notebook.cells.remove(asked[-1])  # progress, which counts answers
     for cell in notebook.cells:
         cell.source = re.sub(r'(^|\n+)(\*\*Guess )', r'\n\n{.guess}\n\2', cell.source)
-    scripts = [path.read_text('utf-8').strip() for path in NOTEBOOKS.glob('*.py')]
+    beside = notebook.path.parent.glob('*.py')
+    scripts = [path.read_text('utf-8').strip() for path in beside]
     for cell in notebook.code:
         draws = ['image/png' in output.get('data', {}) for output in cell.outputs]
         if is_folded(cell) or draws and all(draws):
@@ -180,15 +168,12 @@ def suit_readers(app, docname, source):
     source[0] = nbformat.writes(notebook.node)
 
 
-def inline_math(self, node):
+def write_math(self, node):
+    block = isinstance(node, math_block)
     level = '<mo stretchy="false">&#x02016;'  # both bars of a norm, whatever is between
-    self.body.append(convert(node.astext()).replace('<mo>&#x02016;', level))
-    raise SkipNode
-
-
-def block_math(self, node):
-    formula = convert(node.astext(), display='block')
-    self.body.append(f'<div class="math">{formula}</div>')
+    formula = convert(node.astext(), display='block' if block else 'inline')
+    formula = formula.replace('<mo>&#x02016;', level)
+    self.body.append(f'<div class="math">{formula}</div>' if block else formula)
     raise SkipNode
 
 
@@ -196,4 +181,4 @@ def setup(app):
     app.connect('source-read', add_contents)
     app.connect('source-read', add_terms)
     app.connect('source-read', suit_readers)
-    app.add_html_math_renderer('mathml', (inline_math, None), (block_math, None))
+    app.add_html_math_renderer('mathml', (write_math, None), (write_math, None))
