@@ -45,8 +45,8 @@ class Picture:
         self.png, self.alt = base64.b64encode(png.getvalue()).decode(), alt
         width = round(Image.open(png).width * 100 / dpi)  # 100 CSS pixels an inch
         self.html = (
-            f'<img src="data:image/png;base64,{self.png}" alt="{html.escape(alt)}"'
-            f' width="{width}" style="max-width: 100%; height: auto; background: white">'
+            f'<img src="data:image/png;base64,{self.png}" alt="{html.escape(alt)}" '
+            f'width="{width}" style="max-width: 100%; height: auto; background: white">'
         )
 
     def __repr__(self):

@@ -143,7 +143,7 @@ def test_shown_numbers_have_at_most_six_significant_digits(notebook):
 
 def test_figures_are_described(notebook):
     for output in notebook.outputs:
-        if found := pictures(output):
+        if found := {*pictures(output)}:
             page = output.data.get('text/html', '')
             alt = re.search(r'<img [^>]*alt="([^"]+)"', page)
             assert alt, 'Show a figure with helpers.plots.show(ax, description).'

@@ -27,7 +27,7 @@ KERNELSPEC = {
     'language': 'python',
     'name': 'python3',
 }
-LAST_LOSS = "print(f'loss {loss:12.6g}' if 'loss' in globals() else 'no loss yet')"
+LAST_LOSS = "print(f'loss {loss:12.6g}' if 'loss' in globals() else 'no loss')"
 # A user's own settings that would reach a kernel, and change what it draws or imports.
 PERSONAL = ('MPL', 'MATPLOTLIB', 'IPYTHON', 'JUPYTER_CONFIG', 'JUPYTER_PATH')
 PERSONAL += ('PYTHONPATH', 'PYTHONSTARTUP')
