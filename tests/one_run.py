@@ -9,6 +9,7 @@ import os
 import time
 from functools import partial
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from queue import Empty
 from unittest import mock
@@ -17,15 +18,13 @@ import differences
 import pytest
 from compare import cell_differences
 from execute import environment
-from facts import answers, expressions, problems, unbound
+from facts import answers, expressions, problems
 from nbval.kernel import RunningKernel
 from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
 from series import NOTEBOOKS, ROOT, places
 
 MATPLOTLIB = version('matplotlib')
 PIXELS = f'matplotlib=={MATPLOTLIB}\n' in (ROOT / 'requirements.txt').read_text()
-DIFFER = []  # sections of the page that shows what differs, from all processes
-RUN = []  # a True or False for each test: whether a notebook was run
 KERNEL = Path(__file__).with_name('kernel')  # its sitecustomize keeps kernels offline
 
 
@@ -38,25 +37,18 @@ def pytest_collect_file(file_path, parent):
     ]
 
 
-def pytest_runtest_logreport(report):
-    if report.when == 'call':
-        RUN.append('.ipynb::' in report.nodeid)
-        found = report.user_properties
-        DIFFER.extend(html for name, html in found if name == 'differs')
-
-
-def pytest_sessionfinish(session):
-    if any(RUN) and not hasattr(session.config, 'workerinput'):
-        differences.write(DIFFER)
-
-
 def pytest_terminal_summary(terminalreporter):
     if not PIXELS:
         terminalreporter.write_line(
             f'matplotlib {MATPLOTLIB} is not the pinned one and sets text in its own '
             'way: pictures were drawn, but not compared.'
         )
-    if DIFFER:
+    reports = map(terminalreporter.getreports, ('passed', 'failed'))
+    run = [report for report in chain(*reports) if '.ipynb::' in report.nodeid]
+    sections = [html for report in run for _, html in report.user_properties]
+    if run:
+        differences.write(sections)
+    if sections:
         page = differences.PAGE.relative_to(ROOT)
         terminalreporter.write_line(f'{page} shows old and new side by side.')
 
@@ -92,29 +84,23 @@ class File(IPyNbFile):
         import oracles  # and PyTorch with it: xdist's controller needs neither
 
         code, at_the_end = iter([*super().collect()]), []
-        number = int(self.path.name[:2]) if self.path.parent == NOTEBOOKS else 0
         for place, cell in zip(places(self.nb.cells), self.nb.cells, strict=True):
             if cell.cell_type == 'code':
                 of = {'cell_num': place, 'cell': cell, 'options': next(code).options}
                 yield Cell.from_parent(self, name=place, **of)
-            amiss = unbound(cell) if number else []
-            if amiss or cell.metadata.get('facts'):
-                yield self.facts(f'Facts: {place}', cell, 'facts', amiss)
-            if cell.metadata.get('facts_at_end'):
-                name = f'Facts at the end: {place}'
-                at_the_end.append(self.facts(name, cell, 'facts_at_end', []))
+            yield from self.facts(f'Facts: {place}', cell, 'facts')
+            at_the_end += self.facts(f'Facts at the end: {place}', cell, 'facts_at_end')
         yield from at_the_end
+        number = int(self.path.name[:2]) if self.path.parent == NOTEBOOKS else 0
         for name, check in oracles.of(number):
             wanted = {'found': f"__import__('json').dumps([{check.asks}])"}
             judge = partial(beside, check)
             yield Item.from_parent(self, name=name, wanted=wanted, judge=judge)
 
-    def facts(self, name, cell, key, amiss):
-        def judge(found):
-            return amiss + problems(cell, found, key)
-
-        wanted = expressions(cell, key)
-        return Item.from_parent(self, name=name, wanted=wanted, judge=judge)
+    def facts(self, name, cell, key):
+        if wanted := expressions(cell, key):
+            judge = partial(problems, cell, key=key)
+            yield Item.from_parent(self, name=name, wanted=wanted, judge=judge)
 
 
 def beside(check, found):
