@@ -78,6 +78,7 @@ def test_python_is_the_oldest_everywhere():
     major, minor = oldest.split('.')
     for name, said in {
         'pyproject.toml': f'target-version = "py{major}{minor}"',
+        'README.md': f'With Python {oldest} or newer',
         'Makefile': f'sys.version_info < ({major}, {minor})',
         '.ci/run': f'Python {oldest} or newer',
         '.github/workflows/ci.yml': f'python-version: "{oldest}"',

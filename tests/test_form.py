@@ -40,12 +40,12 @@ TAGS = {MACHINE_FACT, 'readme-picture', 'upload', 'hide-output'}
 def test_the_series_is_complete(series):
     numbers = [notebook.number for notebook in series]
     assert numbers == list(range(1, len(numbers) + 1)), 'A notebook is missing.'
-    rows = {row['page']: row for row in listed()}
-    for notebook in series:
-        row = rows.get(f'notebooks/{notebook.path.stem}', {})
-        expected = notebook.path.name[:2], notebook.title, notebook.minutes
-        listed_as = tuple(row.get(key) for key in ('number', 'title', 'minutes'))
-        assert listed_as == expected, f'README.md lists {notebook.path.name} otherwise.'
+    keys = 'number', 'title', 'page', 'minutes'
+    rows = [tuple(map(row.get, keys)) for row in listed()]
+    assert rows == [
+        (n.path.name[:2], n.title, f'notebooks/{n.path.stem}', n.minutes)
+        for n in series
+    ], 'README.md lists the notebooks otherwise.'
 
 
 def test_parts(notebook):
