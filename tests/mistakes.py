@@ -72,7 +72,7 @@ NAMED = {
     'a hundredth may differ': ('tools/compare.py', '1e-4 * size)', '1e-2 * size)', 'test_compare'),
     'recording keeps everything': ('tools/execute.py', 'if why:', 'if False:', 'test_execute -k record'),
     'every fact holds': ('tools/facts.py', '0.5001 * unit', '5001 * unit', 'test_facts'),
-    'no output is compared': ('tests/one_run.py', 'self.parent.compare_outputs and', 'False and', 'test_one_run'),
+    'no output is compared': ('tests/one_run.py', 'return not found', 'return True', 'test_one_run'),
 }
 # fmt: on
 

@@ -17,9 +17,9 @@ FACT = {'to 283.09': 'loss'}
 CASES = {
     'close': ('print(13998.42)', '13998.41\n', {}, ''),
     'moved': ('print(13998.52)', '13998.41\n', {}, '13998.41 became 13998.52'),
-    'where': ('print(2)', '1\n', {}, 'cases.ipynb, Cell 3: its outputs differ'),
+    'where': ('print(2)', '1\n', {}, 'cases.ipynb, Cell 3: Cell outputs differ'),
     'source': ('print(2)', '1\n', {}, '    print(2)'),
-    'kinds': ('print(1)', '', {}, 'its outputs differ'),
+    'kinds': ('print(1)', '', {}, 'Cell outputs differ'),
     'error': ('1 / 0', '', {}, 'ZeroDivisionError'),
     'true': ('loss = 283.09', '', {'facts': FACT}, ''),
     'false': ('loss = 238.09', '', {'facts': FACT}, 'loss is [238.09]'),
