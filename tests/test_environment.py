@@ -30,8 +30,7 @@ def pins(name):
     ]
 
 
-PYPROJECT = tomllib.loads(read('pyproject.toml'))
-PROJECT = PYPROJECT['project']
+PROJECT = tomllib.loads(read('pyproject.toml'))['project']
 EXTRAS = PROJECT['optional-dependencies']
 OURS = ranges([*PROJECT['dependencies'], *EXTRAS['jupyter'], *EXTRAS['dev']])
 # A line may be for other machines or Pythons.
@@ -86,12 +85,10 @@ def test_python_is_the_oldest_everywhere():
         assert said in read(name), name
 
 
-@pytest.mark.parametrize(
-    'name', ['README.md', 'CONTRIBUTING.md', '.github/workflows/ci.yml']
-)
-def test_versions_in_words_are_the_pinned_ones(name):
-    for package, version in re.findall(r'([\w-]+)==([\w.]+)', read(name)):
-        assert HERE[package].specifier == f'=={version}'
+def test_versions_in_words_are_the_pinned_ones():
+    for name in ('README.md', 'CONTRIBUTING.md', '.github/workflows/ci.yml'):
+        for package, version in re.findall(r'([\w-]+)==([\w.]+)', read(name)):
+            assert HERE[package].specifier == f'=={version}', name
 
 
 def test_the_citation_file_is_valid_yaml_with_the_projects_version():
