@@ -43,7 +43,7 @@ def pytest_terminal_summary(terminalreporter):
             'way: pictures were drawn, but not compared.'
         )
     reports = map(terminalreporter.getreports, ('passed', 'failed'))
-    run = [report for report in chain(*reports) if '.ipynb::' in report.nodeid]
+    run = [one for one in chain(*reports) if one.nodeid.startswith('notebooks/')]
     sections = [html for report in run for _, html in report.user_properties]
     if run:
         differences.write(sections)
@@ -121,7 +121,7 @@ class Cell(IPyNbCell):
 
     def compare_outputs(self, outputs, *_):
         found = cell_differences(self.cell, outputs, PIXELS)
-        if found and self.path.parent == NOTEBOOKS:
+        if found:
             of = self.path.name, self.name, self.cell, outputs, found
             self.user_properties.append(('differs', differences.section(*of)))
         self.comparison_traceback = found
