@@ -44,19 +44,17 @@ def write(tmp_path):
 
 
 @pytest.fixture(scope='session')
-def lines_of():
-    """A function that starts another pytest as a reader would: what it prints."""
+def another_pytest():
+    """A function that runs pytest as a reader would, and returns how it ended."""
 
-    def lines(*command, cwd=ROOT, **variables):
-        unwanted = ('PYTEST_ADDOPTS', 'PYTEST_XDIST_WORKER', 'ROUNDING')
-        env = {name: v for name, v in os.environ.items() if name not in unwanted}
-        folders = (str(ROOT / name) for name in ('tests', 'tools', '.'))
-        env |= {'PYTHONPATH': os.pathsep.join(folders)} | variables
+    def run(*arguments, cwd=ROOT, **variables):
+        unwanted = ('PYTEST', 'ROUNDING')
+        env = {k: v for k, v in os.environ.items() if not k.startswith(unwanted)}
         anew = [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider']
-        options = {'cwd': cwd, 'env': env, 'capture_output': True, 'text': True}
-        return subprocess.run([*anew, *command], **options).stdout
+        options = {'cwd': cwd, 'env': env | variables, 'text': True}
+        return subprocess.run([*anew, *arguments], capture_output=True, **options)
 
-    return lines
+    return run
 
 
 @pytest.fixture(scope='module')

@@ -6,9 +6,9 @@ one those for what the kernel ends with (tests/oracles.py).
 """
 
 import os
-import time
 from functools import partial
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from queue import Empty
 from unittest import mock
@@ -20,12 +20,10 @@ from execute import environment
 from facts import answers, expressions, problems, unbound
 from nbval.kernel import RunningKernel
 from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
-from series import NOTEBOOKS, ROOT, paths, placed
+from series import ROOT, paths, placed
 
 MATPLOTLIB = version('matplotlib')
 PIXELS = f'matplotlib=={MATPLOTLIB}\n' in (ROOT / 'requirements.txt').read_text()
-DIFFER = []  # sections of the page that shows what differs, from all processes
-RUN = []  # a True or False for each test: whether a notebook was run
 KERNEL = Path(__file__).with_name('kernel')  # its sitecustomize keeps kernels offline
 
 
@@ -38,25 +36,18 @@ def pytest_collect_file(file_path, parent):
     ]
 
 
-def pytest_runtest_logreport(report):
-    if report.when == 'call':
-        RUN.append('.ipynb::' in report.nodeid)
-        found = report.user_properties
-        DIFFER.extend(html for name, html in found if name == 'differs')
-
-
-def pytest_sessionfinish(session):
-    if any(RUN) and not hasattr(session.config, 'workerinput'):
-        differences.write(DIFFER)
-
-
 def pytest_terminal_summary(terminalreporter):
     if not PIXELS:
         terminalreporter.write_line(
             f'matplotlib {MATPLOTLIB} is not the pinned one and sets text in its own '
             'way: pictures were drawn, but not compared.'
         )
-    if DIFFER:
+    reports = map(terminalreporter.getreports, ('passed', 'failed'))
+    run = [one for one in chain(*reports) if one.nodeid.startswith('notebooks/')]
+    sections = [html for report in run for _, html in report.user_properties]
+    if run:
+        differences.write(sections)
+    if sections:
         page = differences.PAGE.relative_to(ROOT)
         terminalreporter.write_line(f'{page} shows old and new side by side.')
 
@@ -65,16 +56,14 @@ class Kernel(RunningKernel):
     """nbval's kernel, which is not waited for once it is dead."""
 
     def await_reply(self, msg_id, timeout=None):
-        end = time.monotonic() + (timeout or float('inf'))
-        while True:
+        for _ in range(int(timeout)):
             try:
                 return super().await_reply(msg_id, 1)
             except Empty:
                 if not self.is_alive():
                     died = 'The kernel died (out of memory, or a crash).'
                     raise RuntimeError(died) from None
-                if time.monotonic() > end:
-                    raise
+        raise Empty
 
 
 class File(IPyNbFile):
@@ -92,30 +81,26 @@ class File(IPyNbFile):
         import oracles  # and PyTorch with it: xdist's controller needs neither
 
         code, at_the_end = iter([*super().collect()]), []
-        number = int(self.path.name[:2]) if self.path in paths() else 0
         for place, cell in placed(self.nb.cells):
             if cell.cell_type == 'code':
-                of = {'cell_num': place, 'cell': cell, 'options': next(code).options}
+                options = next(code).options | {'check': self.compare_outputs}
+                of = {'cell_num': place, 'cell': cell, 'options': options}
                 yield Cell.from_parent(self, name=place, **of)
-            bound = cell.metadata.get('facts')
-            amiss = unbound(cell) if number or bound else []
-            if amiss or bound:
-                yield self.facts(f'Facts: {place}', cell, 'facts', amiss)
-            if cell.metadata.get('facts_at_end'):
-                name = f'Facts at the end: {place}'
-                at_the_end.append(self.facts(name, cell, 'facts_at_end', []))
+            yield from self.facts(f'Facts: {place}', cell, 'facts')
+            at_the_end += self.facts(f'Facts at the end: {place}', cell, 'facts_at_end')
         yield from at_the_end
+        number = int(self.path.name[:2]) if self.path in paths() else 0
         for check in oracles.CHECKS[number]:
             wanted = {'found': f"__import__('json').dumps([{check.asks}])"}
             of = {'wanted': wanted, 'judge': partial(beside, check)}
             yield Item.from_parent(self, name=check.__name__, **of)
 
-    def facts(self, name, cell, key, amiss):
+    def facts(self, name, cell, key):
         def judge(found):
-            return amiss + problems(cell, found, key)
+            return unbound(cell) + problems(cell, found, key)
 
-        wanted = expressions(cell, key)
-        return Item.from_parent(self, name=name, wanted=wanted, judge=judge)
+        if wanted := expressions(cell, key):
+            yield Item.from_parent(self, name=name, wanted=wanted, judge=judge)
 
 
 def beside(check, found):
@@ -136,16 +121,13 @@ def where(item):
 class Cell(IPyNbCell):
     """nbval's item for a code cell; what it puts out is compared by `compare`."""
 
-    def runtest(self):
-        self.options['check'] = False
-        super().runtest()
-        if self.parent.compare_outputs and self.cell.execution_count is not None:
-            found = cell_differences(self.cell, self.test_outputs, PIXELS)
-            if found and self.path.parent == NOTEBOOKS:
-                of = self.path.name, self.name, self.cell, self.test_outputs, found
-                self.user_properties.append(('differs', differences.section(*of)))
-            if found:
-                self.raise_cell_error('its outputs differ', '\n'.join(found))
+    def compare_outputs(self, outputs, *_):
+        found = cell_differences(self.cell, outputs, PIXELS)
+        if found:
+            of = self.path.name, self.name, self.cell, outputs, found
+            self.user_properties.append(('differs', differences.section(*of)))
+        self.comparison_traceback = found
+        return not found
 
     def repr_failure(self, excinfo):
         error = excinfo.value

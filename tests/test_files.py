@@ -6,9 +6,7 @@ import subprocess
 import pytest
 from series import ROOT
 
-KEY_NAMES = re.compile(
-    r'credentials|\.jovianrc|\.netrc|\.env$|\.pem$|\.key$|id_(rsa|ed\d+)'
-)
+KEY_NAMES = re.compile(r'credentials|\.(jovian|net)rc|\.(env|pem|key)$|id_(rsa|ed\d+)')
 KEY_TEXTS = re.compile(
     r'-----BEGIN [A-Z ]*PRIVATE KEY|\b(ghp|gho|github_pat|pypi|sk|hf)[-_]\w{20,}'
     r'|(api_?key|token|secret|password)["\']?\s*[:=]\s*["\']?[A-Za-z0-9+/_-]{20,}',

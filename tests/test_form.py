@@ -9,6 +9,7 @@ import re
 
 import pytest
 from compare import NUMBER, claim_holds, is_blank, pictures
+from facts import unbound
 from PIL import Image
 from series import (
     MACHINE_FACT,
@@ -18,6 +19,7 @@ from series import (
     is_machine_fact,
     listed,
     names,
+    placed,
     printed,
     statements,
 )
@@ -38,12 +40,12 @@ TAGS = {MACHINE_FACT, 'readme-picture', 'upload', 'hide-output'}
 def test_the_series_is_complete(series):
     numbers = [notebook.number for notebook in series]
     assert numbers == list(range(1, len(numbers) + 1)), 'A notebook is missing.'
-    rows = {row['page']: row for row in listed()}
-    for notebook in series:
-        row = rows.get(f'notebooks/{notebook.path.stem}', {})
-        expected = notebook.path.name[:2], notebook.title, notebook.minutes
-        listed_as = tuple(row.get(key) for key in ('number', 'title', 'minutes'))
-        assert listed_as == expected, f'README.md lists {notebook.path.name} otherwise.'
+    keys = 'number', 'title', 'page', 'minutes'
+    rows = [tuple(map(row.get, keys)) for row in listed()]
+    assert rows == [
+        (n.path.name[:2], n.title, f'notebooks/{n.path.stem}', n.minutes)
+        for n in series
+    ], 'README.md lists the notebooks otherwise.'
 
 
 def test_parts(notebook):
@@ -85,6 +87,12 @@ def test_cells_are_short_and_plain(notebook):
         assert 'NBVAL_' not in cell.source, 'Use a cell tag.'
     for text in notebook.prose():
         assert not (found := FILLERS.search(text)), f'Leave out "{found[0]}":\n{text}'
+
+
+def test_every_number_is_a_fact_or_a_constant(notebook):
+    cells = placed(notebook.cells)
+    amiss = [f'{place}: {line}' for place, cell in cells for line in unbound(cell)]
+    assert not amiss, '\n'.join(amiss)
 
 
 def test_assertions_can_fail_and_none_is_lost(notebook):

@@ -13,10 +13,11 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nbformat
 import numpy as np
@@ -37,11 +38,9 @@ LIVES = 'LIVES'
 # No output is renewed and the kernel ends with the same values: nothing became false.
 NOTHING = 'changes nothing'
 ITEMS = {'Cell': 'outputs', 'Fact': 'facts'}
-# A test beside those of the form and the exercises that looks at a notebook's code.
-READERS = {14: 'tests/test_scale_out.py'}
 RECORD = r"""
 import json, pathlib, sys
-sys.path[:0] = ['tools', 'tests']
+sys.path.insert(0, 'tools')
 import execute
 execute.LAST_LOSS = '''
 import re
@@ -58,85 +57,60 @@ except execute.NotebookFailed as failure:
 
 
 class Copy:
-    """A copy of the project without its environment, for one mistake after another."""
+    """A copy of the project without its environment, for one mistake."""
 
     ends = {}  # of the kernels of the untouched notebooks
 
-    def __init__(self, folder):
-        self.root = folder / 'project'
+    def __init__(self, folder, another_pytest):
+        self.root = Path(folder, 'project')
         skip = '.git', '.venv', 'build', '__pycache__', '.*cache'
         shutil.copytree(ROOT, self.root, ignore=shutil.ignore_patterns(*skip))
+        env = {'PYTHONPATH': str(self.root), 'OMP_NUM_THREADS': '1'}
+        self.pytest = partial(another_pytest, cwd=self.root, **env)
 
     def caught(self, mistake):
         """What turns red first."""
-        paths = [self.root / mistake.where, self.root / 'picture.png']
-        kept = [(path, path.read_bytes()) for path in paths]
-        try:
-            is_code = self.make(mistake)
-            same = 'assert' in mistake.kind  # without it, nothing else runs
-            if is_code and not same:
-                end, renewed = self.record(mistake.where)
-                if end is None:
-                    return 'an assertion' if 'AssertionError' in renewed else 'an error'
-                same = not renewed and alike(end, self.ends[mistake.where])
-            for stage in self.stages(mistake, same):
-                if red := self.red(*stage):
-                    return red
-            return NOTHING if same and 'assert' not in mistake.kind else LIVES
-        finally:
-            for path, content in kept:
-                path.write_bytes(content)
+        if mistake.is_recorded and mistake.where not in self.ends:
+            self.ends[mistake.where] = self.record(mistake.where)[0]
+        self.make(mistake)
+        if mistake.is_recorded:
+            end, renewed = self.record(mistake.where)
+            if end is None:
+                return 'an assertion' if 'AssertionError' in renewed else 'an error'
+            if not renewed and alike(end, self.ends[mistake.where]):
+                return self.red('tests/test_form.py') or NOTHING
+        return self.red(*self.checks(mistake)) or LIVES
 
     def make(self, mistake):
-        """Put a mistake into its file. Returns whether a notebook's code is changed."""
+        """Put a mistake into its file."""
         path = self.root / mistake.where
-        if not mistake.cell:
+        if mistake.cell:
+            node = nbformat.read(path, as_version=4)
+            (cell,) = [cell for cell in node.cells if cell.id == mistake.cell.id]
+            cell.source = mistake.new
+            nbformat.write(node, path)
+        else:
             text = path.read_text(encoding='utf-8').replace(mistake.old, mistake.new, 1)
             path.write_text(text, encoding='utf-8')
-            return False
-        node = nbformat.read(path, as_version=4)
-        (cell,) = [cell for cell in node.cells if cell.id == mistake.cell]
-        is_code = cell.cell_type == 'code'
-        if is_code and 'assert' not in mistake.kind and mistake.where not in self.ends:
-            self.ends[mistake.where] = self.record(mistake.where)[0]
-        cell.source = mistake.new
-        nbformat.write(node, path)
-        return is_code
 
-    def stages(self, mistake, same):
+    def checks(self, mistake):
         """What pytest runs, the cheapest first: all that the mistake can reach."""
         if mistake.checks:
             file, *options = mistake.checks.split()
-            return [(f'tests/{file}.py', *options)]
-        if same:  # a run that is the same need not be looked at
-            return [('tests/test_form.py',)]
-        notebook = Notebook(self.root / mistake.where)
-        stages = [('tests/test_form.py', mistake.where)]
-        if mistake.cell in [cell.id for cell in notebook.section('Check yourself')]:
-            stages.append(('tests/test_exercises.py', '-k', 'solution or form'))
-        if notebook.number in READERS:
-            stages.append((READERS[notebook.number],))
-        return stages
-
-    def python(self, *arguments):
-        unwanted = ('PYTEST', 'ROUNDING')
-        env = {k: v for k, v in os.environ.items() if not k.startswith(unwanted)}
-        env |= {'PYTHONPATH': str(self.root), 'OMP_NUM_THREADS': '1'}
-        # A restored file may be as old as its bytecode.
-        env['PYTHONDONTWRITEBYTECODE'] = '1'
-        options = {'cwd': self.root, 'env': env, 'capture_output': True, 'text': True}
-        return subprocess.run([sys.executable, *arguments], **options)
+            return f'tests/{file}.py', *options
+        exercises = Notebook(ROOT / mistake.where).section('Check yourself')
+        more = ['tests/test_exercises.py'] if mistake.cell in exercises else []
+        return 'tests/test_form.py', mistake.where, *more
 
     def record(self, where):
         """How the kernel ends and what was renewed, or None and what stopped it."""
-        done = self.python('-c', RECORD, where)
-        assert not done.returncode, done.stderr
-        return json.loads(done.stdout)
+        command = [sys.executable, '-c', RECORD, where]
+        return json.loads(subprocess.check_output(command, cwd=self.root))
 
     def red(self, *selection):
         """The first check that is red, '' if all pass."""
-        options = ('-q', '-x', '--tb=no', '-m', 'not slow', '-p', 'no:xdist')
-        done = self.python('-m', 'pytest', *options, *selection)
+        options = ('-x', '--tb=no', '-m', 'not slow', '-p', 'no:xdist')
+        done = self.pytest(*options, *selection)
         if not done.returncode:
             return ''
         found = re.search(r'^(?:FAILED|ERROR) (\S+?)::(.*)', done.stdout, re.M)
@@ -157,19 +131,16 @@ def alike(end, other):
 
 
 @pytest.fixture(scope='module')
-def tried(tmp_path_factory):
+def tried(another_pytest):
     """A function that makes mistakes, two at a time: (mistake, what caught it)."""
-    folders, here = [tmp_path_factory.mktemp(name) for name in 'ab'], threading.local()
-
-    def settle():
-        here.copy = Copy(folders.pop())
 
     def one(mistake):
-        caught = here.copy.caught(mistake)
+        with TemporaryDirectory() as folder:
+            caught = Copy(folder, another_pytest).caught(mistake)
         print(f'{mistake.kind}: {mistake.name}: {caught}', flush=True)
         return mistake, caught
 
-    with ThreadPoolExecutor(2, initializer=settle) as pool:
+    with ThreadPoolExecutor(2) as pool:
         yield lambda mistakes: list(pool.map(one, mistakes))
 
 
@@ -177,7 +148,11 @@ def test_every_named_mistake_is_caught(tried):
     assert [m.name for m, caught in tried(list(named())) if caught == LIVES] == []
 
 
-def shares_are_above_the_floors(by_kind):
+def shares_are_above_the_floors(found):
+    """Of all pairs of a kind of mistakes and what caught one."""
+    by_kind = defaultdict(Counter)
+    for kind, caught in found:
+        by_kind[kind][caught] += 1
     for kind, counts in by_kind.items():
         of = counts.total() - counts[NOTHING]
         checks = ', '.join(f'{check} {n}' for check, n in counts.most_common())
@@ -186,25 +161,20 @@ def shares_are_above_the_floors(by_kind):
 
 
 def test_most_mistakes_in_code_are_caught(tried):
-    by_kind = defaultdict(Counter)
-    for mistake, caught in tried(sample(SAMPLE)):
-        by_kind[mistake.kind][caught] += 1
-        by_kind['code'][caught] += 1
-    shares_are_above_the_floors(by_kind)
+    found = [(mistake.kind, caught) for mistake, caught in tried(sample(SAMPLE))]
+    shares_are_above_the_floors(found + [('code', caught) for _, caught in found])
 
 
 def test_most_mistakes_in_words_are_caught():
     """What they change is no longer what a fact or a constant quotes."""
-    by_kind = defaultdict(Counter)
+    found = []
     for mistake in by_operator(paths()):
         if 'words' in mistake.kind:
-            cells = nbformat.read(ROOT / mistake.where, as_version=4).cells
-            (cell,) = [cell for cell in cells if cell.id == mistake.cell]
-            cell.source = mistake.new
+            cell = nbformat.NotebookNode(mistake.cell, source=mistake.new)
             caught = 'facts' if unbound(cell) else LIVES
             print(f'{mistake.kind}: {mistake.name}: {caught}')
-            by_kind[mistake.kind][caught] += 1
-    shares_are_above_the_floors(by_kind)
+            found.append((mistake.kind, caught))
+    shares_are_above_the_floors(found)
 
 
 def test_what_changes_nothing_is_told_apart(tried):

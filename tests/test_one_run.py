@@ -1,6 +1,8 @@
 """nbval's run of a notebook is red where it should be, and says why."""
 
+import os
 import re
+import sys
 
 import nbformat
 import pytest
@@ -15,9 +17,9 @@ FACT = {'to 283.09': 'loss'}
 CASES = {
     'close': ('print(13998.42)', '13998.41\n', {}, ''),
     'moved': ('print(13998.52)', '13998.41\n', {}, '13998.41 became 13998.52'),
-    'where': ('print(2)', '1\n', {}, 'cases.ipynb, Cell 3: its outputs differ'),
+    'where': ('print(2)', '1\n', {}, 'cases.ipynb, Cell 3: Cell outputs differ'),
     'source': ('print(2)', '1\n', {}, '    print(2)'),
-    'kinds': ('print(1)', '', {}, 'its outputs differ'),
+    'kinds': ('print(1)', '', {}, 'Cell outputs differ'),
     'error': ('1 / 0', '', {}, 'ZeroDivisionError'),
     'true': ('loss = 283.09', '', {'facts': FACT}, ''),
     'false': ('loss = 238.09', '', {'facts': FACT}, 'loss is [238.09]'),
@@ -30,7 +32,7 @@ CASES = {
 
 
 @pytest.fixture(scope='module')
-def shown(tmp_path_factory, lines_of):
+def shown(tmp_path_factory, another_pytest):
     """What one run of nbval says of all cases."""
     folder, cells = tmp_path_factory.mktemp('cases'), []
     for source, text, metadata, _ in CASES.values():
@@ -44,7 +46,8 @@ def shown(tmp_path_factory, lines_of):
     words = new_markdown_cell('It falls to 283.09.', metadata={'facts_at_end': FACT})
     later = [new_code_cell('loss = 238.09', execution_count=1)]
     nbformat.write(new_notebook(cells=[words, *later]), folder / 'end.ipynb')
-    return lines_of('-c', ROOT / 'pyproject.toml', '-p', 'one_run', folder)
+    options = ('-c', ROOT / 'pyproject.toml', '-p', 'one_run')
+    return another_pytest(*options, folder, PYTHONPATH=os.pathsep.join(sys.path)).stdout
 
 
 @pytest.mark.parametrize('name', CASES)
@@ -62,8 +65,8 @@ def test_what_a_later_cell_computes_is_asked_at_the_end(shown):
 
 
 @pytest.mark.parametrize('cwd', [ROOT, NOTEBOOKS], ids=['root', 'inside'])
-def test_a_reader_who_calls_nbval_gets_the_same(lines_of, cwd):
-    listed = lines_of('--nbval', '--collect-only', NOTEBOOKS, cwd=cwd)
+def test_a_reader_who_calls_nbval_gets_the_same(another_pytest, cwd):
+    listed = another_pytest('--nbval', '--collect-only', NOTEBOOKS, cwd=cwd).stdout
     for path in paths():
         assert f'{path.name}::Cell 1' in listed
     assert 'helpers_come_from_this_folder' in listed

@@ -19,8 +19,8 @@ SETTINGS = [{'ROUNDING': seed} for seed in '123'] + [OLDEST | {'OMP_NUM_THREADS'
 
 @pytest.mark.parametrize('path', paths(), ids=lambda path: path.stem)
 @pytest.mark.parametrize('setting', SETTINGS, ids=lambda s: ' '.join(s.values()))
-def test_another_processor_agrees(setting, path, lines_of):
-    lines = lines_of('-p', 'no:xdist', path, **setting)
+def test_another_processor_agrees(setting, path, another_pytest):
+    lines = another_pytest('-p', 'no:xdist', path, **setting).stdout
     assert re.search(r'^\d+ passed in', lines, re.M), lines
 
 
