@@ -48,7 +48,8 @@ def test_the_series_is_complete(series):
     ], 'README.md lists the notebooks otherwise.'
 
 
-def test_parts(notebook):
+def test_parts(notebook, series):
+    assert notebook.code[0].source == series[0].code[0].source, 'All begin alike.'
     titles = re.findall(r'^# ', '\n'.join(notebook.prose()), re.M)
     assert len(titles) == 1, 'There is one title.'
     head = notebook.cells[0].source
