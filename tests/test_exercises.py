@@ -12,7 +12,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from series import Notebook, defined, names, paths, printed, statements
+from nbformat.v4 import new_code_cell, new_markdown_cell
+from series import Exercise, Notebook, defined, names, paths, printed, statements
 
 import exercises
 from exercises import checking
@@ -119,6 +120,12 @@ def test_the_form_of_exercises(notebook):
     checks = ', '.join(exercise.check for exercise in found)
     assert last.source.endswith(f'\nprogress({checks})')
     assert printed(last) == f'0 of {len(found)} exercises right in this kernel.'
+
+
+def test_a_draft_says_what_it_lacks():
+    cells = new_code_cell('answer = ...  # tons'), new_code_cell(), new_markdown_cell()
+    with pytest.raises(ValueError, match='Below this belong .*:\nanswer = ... '):
+        Exercise(*cells)
 
 
 def test_every_check_belongs_to_one_exercise(series):

@@ -102,10 +102,13 @@ class Exercise:
     """The open cell, the cell with the check, and the fold behind them."""
 
     def __init__(self, opened, checking, fold):
-        self.opened, self.checking = opened, checking
-        self.check = re.search(r'^(check_\w+)\(answer\)$', checking.source, re.M)[1]
-        self.solution = re.search(r'```python\n(.*?)\n```', fold.source, re.S)[1]
-        self.fold = fold
+        self.opened, self.checking, self.fold = opened, checking, fold
+        check = re.search(r'^(check_\w+)\(answer\)$', checking.source, re.M)
+        solution = re.search(r'```python\n(.*?)\n```', fold.source, re.S)
+        if not (check and solution):
+            missing = 'a cell with check_...(answer) and a fold with the solution'
+            raise ValueError(f'Below this belong {missing}:\n{opened.source}')
+        self.check, self.solution = check[1], solution[1]
 
 
 def printed(cell):
