@@ -35,6 +35,7 @@ def difference(found, right, tolerance=1e-4):
         return ''
     is_number = isinstance(right, numbers.Real | torch.Tensor | np.ndarray)
     if is_number and not isinstance(right, bool):
+        right = right.item() if hasattr(right, 'item') else right
         return _number(found, float(right), tolerance)
     same = type(found) is type(right) and found == right
     return '' if same else f'expected {kind(right)}, found {kind(found)}.'

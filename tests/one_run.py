@@ -6,6 +6,7 @@ one those for what the kernel ends with (tests/oracles.py).
 """
 
 import os
+import time
 from functools import partial
 from importlib.metadata import version
 from itertools import chain
@@ -56,14 +57,16 @@ class Kernel(RunningKernel):
     """nbval's kernel, which is not waited for once it is dead."""
 
     def await_reply(self, msg_id, timeout=None):
-        for _ in range(int(timeout)):
+        end = time.monotonic() + (timeout or float('inf'))
+        while True:
             try:
                 return super().await_reply(msg_id, 1)
             except Empty:
                 if not self.is_alive():
                     died = 'The kernel died (out of memory, or a crash).'
                     raise RuntimeError(died) from None
-        raise Empty
+                if time.monotonic() > end:
+                    raise
 
 
 class File(IPyNbFile):
@@ -81,25 +84,28 @@ class File(IPyNbFile):
         import oracles  # and PyTorch with it: xdist's controller needs neither
 
         code, at_the_end = iter([*super().collect()]), []
+        number = int(self.path.name[:2]) if self.path in paths() else 0
         for place, cell in placed(self.nb.cells):
             if cell.cell_type == 'code':
                 options = next(code).options | {'check': self.compare_outputs}
                 of = {'cell_num': place, 'cell': cell, 'options': options}
                 yield Cell.from_parent(self, name=place, **of)
-            yield from self.facts(f'Facts: {place}', cell, 'facts')
-            at_the_end += self.facts(f'Facts at the end: {place}', cell, 'facts_at_end')
+            amiss = unbound(cell) if number or cell.metadata.get('facts') else []
+            yield from self.facts(f'Facts: {place}', cell, 'facts', amiss)
+            name = f'Facts at the end: {place}'
+            at_the_end += self.facts(name, cell, 'facts_at_end', [])
         yield from at_the_end
-        number = int(self.path.name[:2]) if self.path in paths() else 0
         for check in oracles.CHECKS[number]:
             wanted = {'found': f"__import__('json').dumps([{check.asks}])"}
             of = {'wanted': wanted, 'judge': partial(beside, check)}
             yield Item.from_parent(self, name=check.__name__, **of)
 
-    def facts(self, name, cell, key):
+    def facts(self, name, cell, key, amiss):
         def judge(found):
-            return unbound(cell) + problems(cell, found, key)
+            return amiss + problems(cell, found, key)
 
-        if wanted := expressions(cell, key):
+        wanted = expressions(cell, key)
+        if wanted or amiss:
             yield Item.from_parent(self, name=name, wanted=wanted, judge=judge)
 
 

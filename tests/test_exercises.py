@@ -17,7 +17,7 @@ from series import Exercise, Notebook, defined, names, paths, printed, statement
 
 import exercises
 from exercises import checking
-from exercises.comparing import Failure
+from exercises.comparing import Failure, difference
 
 CHECKS = {name: check for name, check in vars(exercises).items() if 'check_' in name}
 CASES = [
@@ -120,6 +120,15 @@ def test_the_form_of_exercises(notebook):
     checks = ', '.join(exercise.check for exercise in found)
     assert last.source.endswith(f'\nprogress({checks})')
     assert printed(last) == f'0 of {len(found)} exercises right in this kernel.'
+
+
+@pytest.mark.filterwarnings('error')
+def test_a_right_result_may_carry_a_gradient():
+    torch.set_warn_always(True)  # or a second warning of a process is silent
+    try:
+        assert not difference(1.0, torch.tensor(1.0, requires_grad=True))
+    finally:
+        torch.set_warn_always(False)
 
 
 def test_a_draft_says_what_it_lacks():

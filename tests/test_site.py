@@ -13,7 +13,8 @@ from paper import gather, number_pages
 from series import ROOT, listed, paths
 
 NOTEBOOKS = [f'notebooks/{path.stem}.html' for path in paths()]
-OF_EACH_KIND = ['index.html', 'README.html', 'bench.html', NOTEBOOKS[3], NOTEBOOKS[9]]
+EXPLORERS = [NOTEBOOKS[number - 1] for number in (4, 5, 10)]  # one of each kind
+OF_EACH_KIND = ['index.html', 'README.html', 'bench.html', *EXPLORERS]
 OTHERS = ['CONTRIBUTING', 'TEACHING', 'search', 'tools/site/glossary']
 PAGES = sorted({*OF_EACH_KIND, *NOTEBOOKS, *(f'{name}.html' for name in OTHERS)})
 
